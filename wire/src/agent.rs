@@ -1,0 +1,179 @@
+//! What an agent keeps and does: listings, lockboxes, grants.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Secret, Timestamp};
+
+/// A listing, with the names of the RESO Data Dictionary. [LST-1]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "PascalCase")]
+pub struct Listing {
+    /// Ours.
+    #[serde(rename = "id")]
+    pub id: Uuid,
+    /// The MLS's key; ours where the listing was added by hand.
+    pub listing_key: String,
+    /// Street address, one line.
+    pub unparsed_address: String,
+    /// City.
+    pub city: String,
+    /// Two letters.
+    pub state_or_province: String,
+    /// ZIP code.
+    pub postal_code: String,
+    /// Whole US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_price: Option<i64>,
+    /// "Active", "Pending", …
+    pub standard_status: String,
+    /// IANA time zone of the property.
+    #[serde(rename = "time_zone")]
+    pub time_zone: String,
+    /// Serial number of the assigned lockbox.
+    #[serde(rename = "lockbox", default, skip_serializing_if = "Option::is_none")]
+    pub lockbox: Option<String>,
+}
+
+/// `POST /v1/listings`: added by hand. [LST-1]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct NewListing {
+    /// Street address, one line; at most 200 characters.
+    pub unparsed_address: String,
+    /// City.
+    pub city: String,
+    /// Two letters.
+    pub state_or_province: String,
+    /// ZIP code.
+    pub postal_code: String,
+    /// Whole US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_price: Option<i64>,
+    /// IANA time zone of the property.
+    #[serde(rename = "time_zone")]
+    pub time_zone: String,
+}
+
+/// Generation of a lockbox: what it can talk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LockboxGeneration {
+    /// Bluetooth Low Energy, keypad and card.
+    Ble,
+    /// Keypad and card only.
+    NonBle,
+}
+
+/// My Lockboxes. [LST-2]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Lockbox {
+    /// Our id.
+    pub id: Uuid,
+    /// What is printed on the box.
+    pub serial: String,
+    /// What it can talk.
+    pub generation: LockboxGeneration,
+    /// Percent, as the box last reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub battery_percent: Option<u8>,
+    /// The listing that it hangs at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing_id: Option<Uuid>,
+    /// When a phone last brought word from the box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_heard_at: Option<Timestamp>,
+}
+
+/// `POST /v1/lockboxes/{serial}/assign`. [LST-3]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AssignRequest {
+    /// The listing that the box is put on.
+    pub listing_id: Uuid,
+    /// Since when it hangs there.
+    pub on_listing_since: Timestamp,
+    /// The region the listing is in, in the association's words.
+    pub region: String,
+}
+
+/// `POST /v1/grants`: gives a person access to a listing's lockbox. [GRT-1]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GrantRequest {
+    /// The listing.
+    pub listing_id: Uuid,
+    /// Whom: the address that the account has or will have.
+    pub email: String,
+    /// First second of the window.
+    pub starts_at: Timestamp,
+    /// First second after the window.
+    pub ends_at: Timestamp,
+    /// The granter's PIN, checked and counted here. [ACC-12]
+    pub pin: Secret,
+}
+
+/// Whether the person was known. [GRT-3]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Invitee {
+    /// An invitation email goes out.
+    New,
+    /// A push and an in-app message go out.
+    Existing,
+}
+
+/// Answer to a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GrantResponse {
+    /// The grant as it now stands.
+    pub grant: Grant,
+    /// Whether the person was known.
+    pub invitee: Invitee,
+}
+
+/// Where a grant is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GrantState {
+    /// The person has no account yet.
+    Invited,
+    /// The person has an account.
+    Granted,
+    /// Taken back before it began.
+    Revoked,
+}
+
+/// A grant, as its granter sees it. [GRT-5]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Grant {
+    /// The same id as the contractor's access.
+    pub id: Uuid,
+    /// The listing.
+    pub listing_id: Uuid,
+    /// The box.
+    pub lockbox: String,
+    /// Whom.
+    pub email: String,
+    /// First second of the window.
+    pub starts_at: Timestamp,
+    /// First second after the window.
+    pub ends_at: Timestamp,
+    /// Where it is in its life.
+    pub state: GrantState,
+    /// Whether a phone holds a ticket for it: "ready".
+    pub phone_ready: bool,
+    /// When it was last used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+}

@@ -1,0 +1,23 @@
+//! The JSON bodies that the mobile core and the backend exchange, version `/v1`.
+//!
+//! Requests refuse unknown fields, so that a typing error is told; responses are read leniently, so that
+//! an older phone survives a newer backend. Times are whole seconds since 1970-01-01 UTC, binary values
+//! are standard base64 with padding, ids are UUIDs. Nothing here decides anything: rules live in
+//! `sentri-protocol` and in the backend.
+
+pub mod account;
+pub mod agent;
+pub mod binary;
+pub mod credential;
+pub mod event;
+pub mod headers;
+pub mod problem;
+pub mod secret;
+pub mod sync;
+
+pub use binary::Binary;
+pub use problem::Problem;
+pub use secret::Secret;
+
+/// Whole seconds since 1970-01-01 00:00:00 UTC.
+pub type Timestamp = i64;
