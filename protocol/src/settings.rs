@@ -1,0 +1,136 @@
+//! Settings of a lock, on their way to it by phone or card (section 9). [LST-4, LST-6]
+
+use alloc::vec::Vec;
+
+use crate::{
+    bytes::{Malformed, Reader},
+    hours::AccessHours,
+    keys::{Generation, KeyTree},
+    zone::Zone,
+};
+
+const FORMAT: u8 = 1;
+const MAC_LEN: usize = 16;
+
+/// What an owner sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Strictly rising; 0 before the first.
+    pub version: u32,
+    /// Which keys count from now on.
+    pub generation: Generation,
+    /// The property's zone.
+    pub zone: Zone,
+    /// When anything but the owner may open.
+    pub access_hours: AccessHours,
+    /// What is switched on.
+    pub switches: Switches,
+    /// Generation of each of the three contractor codes.
+    pub contractor_generations: [u16; 3],
+}
+
+/// What can be switched on and off.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the settings page")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// Contractor codes work. [COD-3]
+    pub contractor_mode: bool,
+    /// A key may be returned after the window's end.
+    pub returns: bool,
+    /// `SmartPINEnabled`. [PIN-4]
+    pub smart_pins: bool,
+    /// One day codes end with their day, instead of 60 minutes after their first use.
+    pub one_day_ends_with_day: bool,
+}
+
+impl Switches {
+    fn encode(self) -> u8 {
+        u8::from(self.contractor_mode)
+            | u8::from(self.returns) << 1
+            | u8::from(self.smart_pins) << 2
+            | u8::from(self.one_day_ends_with_day) << 3
+    }
+
+    fn decode(bits: u8) -> Result<Self, Malformed> {
+        if bits >= 1 << 4 {
+            return Err(Malformed { what: "settings" });
+        }
+        Ok(Self {
+            contractor_mode: bits & 1 != 0,
+            returns: bits & 2 != 0,
+            smart_pins: bits & 4 != 0,
+            one_day_ends_with_day: bits & 8 != 0,
+        })
+    }
+}
+
+impl Default for Settings {
+    /// As a lock leaves the factory.
+    fn default() -> Self {
+        Self {
+            version: 0,
+            generation: Generation::FIRST,
+            zone: Zone::UTC,
+            access_hours: AccessHours::ALWAYS,
+            switches: Switches {
+                contractor_mode: false,
+                returns: true,
+                smart_pins: false,
+                one_day_ends_with_day: false,
+            },
+            contractor_generations: [1; 3],
+        }
+    }
+}
+
+impl Settings {
+    /// Bytes without the MAC.
+    pub const LEN: usize = 41;
+
+    /// The bytes on the wire without the MAC.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(Self::LEN + MAC_LEN);
+        out.push(FORMAT);
+        out.extend_from_slice(&self.version.to_be_bytes());
+        out.extend_from_slice(&self.generation.0.to_be_bytes());
+        out.extend_from_slice(&self.zone.encode());
+        out.extend_from_slice(&self.access_hours.encode());
+        out.push(self.switches.encode());
+        for generation in self.contractor_generations {
+            out.extend_from_slice(&generation.to_be_bytes());
+        }
+        out
+    }
+
+    /// From the bytes of [`Self::encode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes, "settings");
+        if reader.u8()? != FORMAT {
+            return Err(reader.malformed());
+        }
+        let settings = Self {
+            version: reader.u32()?,
+            generation: Generation(reader.u32()?),
+            zone: Zone::decode(&reader.array()?)?,
+            access_hours: AccessHours::decode(&reader.array()?)?,
+            switches: Switches::decode(reader.u8()?)?,
+            contractor_generations: [reader.u16()?, reader.u16()?, reader.u16()?],
+        };
+        reader.finish()?;
+        Ok(settings)
+    }
+
+    /// Signed by the backend under the generation that the lock has now.
+    pub fn sign(&self, keys: &KeyTree) -> Vec<u8> {
+        let mut out = self.encode();
+        let mac: [u8; MAC_LEN] = keys.cfg.tag(&[&out]);
+        out.extend_from_slice(&mac);
+        out
+    }
+
+    /// Checked by the lock. Nothing where they are malformed or not authentic.
+    pub fn open(keys: &KeyTree, signed: &[u8]) -> Option<Self> {
+        let (settings, mac) = signed.split_last_chunk::<MAC_LEN>()?;
+        keys.cfg.verify(&[settings], mac).then(|| Self::decode(settings).ok()).flatten()
+    }
+}
