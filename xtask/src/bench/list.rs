@@ -1,0 +1,66 @@
+//! What is measured. A new bench is one more line in each of the lists here.
+
+use clap::ValueEnum;
+
+use super::callgrind::Figure;
+
+/// A bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchName {
+    /// Sizes, fragments and ATT bytes of each message of an open.
+    Wire,
+    /// What an open costs the lock, from M1 to M2, in instructions.
+    Lock,
+    /// What one change costs an account with few accesses, and one with many.
+    Sync,
+    /// Size of the library that a phone ships.
+    Phone,
+}
+
+/// An example of a package.
+pub struct Example {
+    /// The package.
+    pub package: &'static str,
+    /// The example.
+    pub name: &'static str,
+}
+
+/// How a bench is run.
+pub enum How {
+    /// The example prints its report.
+    Prints(Example),
+    /// The example's instructions are counted.
+    Counts(Example, Figure),
+    /// No example: the library itself.
+    WeighsThePhoneLibrary,
+}
+
+impl BenchName {
+    /// In the order of the results.
+    pub const ALL: &[Self] = &[Self::Wire, Self::Lock, Self::Sync, Self::Phone];
+
+    /// Its word on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// How it is run.
+    pub fn how(self) -> How {
+        match self {
+            Self::Wire => How::Prints(Example { package: "sentri-tests", name: "wire_sizes" }),
+            Self::Lock => How::Counts(Example { package: "sentri-tests", name: "lock_open" }, LOCK_OPEN),
+            Self::Sync => How::Prints(Example { package: "sentri-tests", name: "sync_cost" }),
+            Self::Phone => How::WeighsThePhoneLibrary,
+        }
+    }
+}
+
+const LOCK_OPEN: Figure = Figure {
+    measured: "lock_takes_m1_and_answers_m2",
+    part: "X25519",
+    part_functions: &["curve25519_dalek", "x25519"],
+    most_outside_percent: 10.0,
+    rustflags: "--cfg curve25519_dalek_backend=\"serial\" --cfg curve25519_dalek_bits=\"32\" \
+                --cfg chacha20_backend=\"soft\" --cfg poly1305_backend=\"soft\" --cfg sha2_backend=\"soft\"",
+    note: "Built as a lock's 32-bit processor has it: 32-bit field arithmetic, no vector or hash instructions.",
+};

@@ -1,0 +1,65 @@
+//! Measurements: runs each bench, and writes what they tell into `bench/RESULTS.md`.
+
+mod callgrind;
+mod list;
+mod machine;
+pub mod report;
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+pub use self::list::BenchName;
+use self::{list::How, report::Report};
+use crate::{package, process, steps::Steps, workspace::Workspace};
+
+/// Runs these benches, or all where none is named; only all of them make a new `bench/RESULTS.md`.
+pub fn run(workspace: &Workspace, steps: &mut Steps, named: &[BenchName]) {
+    let benches = if named.is_empty() { BenchName::ALL } else { named };
+    let mut sections = Vec::new();
+    for bench in benches {
+        let mut section = format!("## {}\n\n- Not measured.\n", bench.name());
+        steps.run(&format!("bench {}", bench.name()), || {
+            let report = measure(workspace, *bench)?;
+            section = report.to_string();
+            println!("\n{section}");
+            if report.passed { Ok(()) } else { bail!("the figure was not reached") }
+        });
+        sections.push(section);
+    }
+    if named.is_empty() {
+        steps.run("bench/RESULTS.md", || write(workspace, &sections));
+    }
+}
+
+fn measure(workspace: &Workspace, bench: BenchName) -> Result<Report> {
+    match bench.how() {
+        How::Prints(example) => {
+            need_example(workspace, example.package, example.name)?;
+            let arguments = ["run", "--release", "--package", example.package, "--example", example.name];
+            Report::parse(&process::capture(process::cargo().args(arguments).current_dir(&workspace.root))?)
+        }
+        How::Counts(example, figure) => {
+            need_example(workspace, example.package, example.name)?;
+            callgrind::measure(workspace, example.package, example.name, &figure)
+        }
+        How::WeighsThePhoneLibrary => package::report(workspace),
+    }
+}
+
+fn need_example(workspace: &Workspace, package: &str, example: &str) -> Result<()> {
+    if !workspace.has_example(package, example) {
+        bail!("{package} has no example {example}; bench/README.md says what it has to print");
+    }
+    Ok(())
+}
+
+fn write(workspace: &Workspace, sections: &[String]) -> Result<()> {
+    let text = format!(
+        "# Results\n\nWritten by `cargo xtask bench`; `bench/README.md` says how. Never edited by hand.\n\n{}\n{}",
+        machine::described()?,
+        sections.join("\n")
+    );
+    let file = workspace.path("bench/RESULTS.md");
+    fs::write(&file, text).with_context(|| format!("can't write {}", file.display()))
+}

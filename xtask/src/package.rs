@@ -1,0 +1,63 @@
+//! The mobile core as a phone ships it, and what it weighs.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{bench::report::Report, process, workspace::Workspace};
+
+/// 4.0 MB of 1,000,000 bytes.
+const MOST_BYTES: u64 = 4_000_000;
+
+/// Builds the library, prints its size, and fails where it is too large.
+pub fn weigh_and_tell(workspace: &Workspace) -> Result<()> {
+    let bytes = weigh(workspace)?;
+    println!(
+        "    phone library: {} MB of at most {} MB ({bytes} bytes)",
+        megabytes(bytes),
+        megabytes(MOST_BYTES)
+    );
+    if bytes > MOST_BYTES {
+        bail!("the phone library has {} MB, and may have {}", megabytes(bytes), megabytes(MOST_BYTES));
+    }
+    Ok(())
+}
+
+/// The same as a table.
+pub fn report(workspace: &Workspace) -> Result<Report> {
+    let bytes = weigh(workspace)?;
+    Ok(Report {
+        title: "Phone library".into(),
+        columns: ["", "MB", "at most"].map(String::from).to_vec(),
+        rows: vec![["stripped".into(), megabytes(bytes).into(), megabytes(MOST_BYTES).into()].to_vec()],
+        notes: vec!["Shared library of `sentri-core`, profile `phone`; 1 MB is 1,000,000 bytes.".into()],
+        passed: bytes <= MOST_BYTES,
+    })
+}
+
+fn weigh(workspace: &Workspace) -> Result<u64> {
+    let arguments =
+        ["rustc", "--package", "sentri-core", "--lib", "--crate-type", "cdylib", "--profile", "phone"];
+    process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
+    let name = format!("{}sentri_core{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = workspace.target.join("phone").join(name);
+    Ok(fs::metadata(&library).with_context(|| format!("can't find {}", library.display()))?.len())
+}
+
+fn megabytes(bytes: u64) -> String {
+    // Rounded up: what is over the limit must not read as if it were at it.
+    let hundredths = bytes.div_ceil(10_000);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_up() {
+        assert_eq!(megabytes(4_000_000), "4.00");
+        assert_eq!(megabytes(4_000_001), "4.01");
+        assert_eq!(megabytes(3_050_000), "3.05");
+    }
+}

@@ -1,0 +1,91 @@
+//! Runs other programs: shown as a shell would take them, without standard input, failing by name.
+
+use std::{
+    env,
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// `cargo`, as a user would call it from the shell.
+pub fn cargo() -> Command {
+    command("cargo")
+}
+
+/// A program that sees the environment this one was started from, without what `cargo run` added for this
+/// package: it would make cargo build things anew, and README's commands run elsewhere than in a user's shell.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null());
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(is_of_this_package) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn is_of_this_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
+}
+
+/// Runs to the end, output shown.
+pub fn run(command: &mut Command) -> Result<()> {
+    println!("    $ {}", shown(command));
+    let status = command.status().with_context(|| format!("can't start {}", name(command)))?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs to the end, keeping what it printed to standard output.
+pub fn capture(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("can't start {}", name(command)))?;
+    if !output.status.success() {
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+        bail!("`{}` ended with {}", shown(command), output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{} printed no UTF-8", name(command)))
+}
+
+/// Runs to the end, output shown, and each line of standard output handed to `listen` as well.
+pub fn overhear(command: &mut Command, mut listen: impl FnMut(&str)) -> Result<()> {
+    println!("    $ {}", shown(command));
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("can't start {}", name(command)))?;
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = line.context("can't read what it printed")?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            listen(&line);
+        }
+    }
+    let status = child.wait().with_context(|| format!("can't wait for {}", name(command)))?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// Whether a program of that name is on the `PATH`.
+pub fn on_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn name(command: &Command) -> String {
+    Path::new(command.get_program()).display().to_string()
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,121 @@
+//! The test suites.
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::{process, steps::Steps, tools, workspace::Workspace};
+
+/// What can be tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Everything written in Rust.
+    Rust,
+    /// The protocol against a peer written in Python from `docs/protocol.md` alone.
+    Interop,
+}
+
+/// Runs these suites, one after the other.
+pub fn run(workspace: &Workspace, steps: &mut Steps, suites: &[Suite]) {
+    for suite in suites {
+        match suite {
+            Suite::Rust => steps.run("test rust", || rust(workspace)),
+            Suite::Interop => steps.run("test interop", || interop(workspace)),
+        }
+    }
+}
+
+/// `cargo test`, as a user would call it, and this task runner's own tests, which it leaves out.
+fn rust(workspace: &Workspace) -> Result<()> {
+    let mut tally = Tally::default();
+    for arguments in [&["test", "--no-fail-fast"][..], &["test", "--package", "xtask"]] {
+        process::overhear(process::cargo().args(arguments).current_dir(&workspace.root), |line| {
+            tally.hear(line)
+        })?;
+    }
+    println!("rust: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.ignored);
+    if tally.passed == 0 {
+        bail!("no test was run");
+    }
+    Ok(())
+}
+
+/// The sum of cargo's closing lines, one of which ends each test binary.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    passed: u32,
+    failed: u32,
+    ignored: u32,
+}
+
+impl Tally {
+    /// `test result: ok. 12 passed; 0 failed; 1 ignored; …`
+    fn hear(&mut self, line: &str) {
+        let Some(counts) = line.strip_prefix("test result: ") else { return };
+        let counts = counts.split_once(". ").map_or("", |(_, counts)| counts);
+        for count in counts.split("; ") {
+            match count.split_once(' ').map(|(number, what)| (number.parse::<u32>().unwrap_or(0), what)) {
+                Some((number, "passed")) => self.passed += number,
+                Some((number, "failed")) => self.failed += number,
+                Some((number, "ignored")) => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Runs `tests/interop/run.py` in a virtual environment that holds its pinned requirements, with the path of
+/// the Rust peer, the example `interop_peer` of `sentri-protocol`, in `SENTRI_INTEROP_PEER`.
+fn interop(workspace: &Workspace) -> Result<()> {
+    let entry = workspace.path("tests/interop/run.py");
+    if !entry.is_file() {
+        bail!("tests/interop/run.py is missing");
+    }
+    let python = virtual_environment(workspace)?;
+    let mut script = process::command(python);
+    script.arg(entry).current_dir(&workspace.root);
+    if workspace.has_example("sentri-protocol", "interop_peer") {
+        let arguments = ["build", "--package", "sentri-protocol", "--example", "interop_peer"];
+        process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
+        script.env("SENTRI_INTEROP_PEER", workspace.target.join("debug/examples/interop_peer"));
+    }
+    process::run(&mut script)
+}
+
+/// Makes the environment where it is not there yet; answers its Python.
+fn virtual_environment(workspace: &Workspace) -> Result<std::path::PathBuf> {
+    let home = workspace.target.join("interop-venv");
+    let python = home.join("bin/python");
+    if !home.join("bin/pip").is_file() {
+        tools::need("python3", "python3")?;
+        let create = || process::run(process::command("python3").args(["-m", "venv", "--clear"]).arg(&home));
+        if create().is_err() {
+            // Debian splits the module that brings pip from Python itself.
+            tools::install_debian("python3-venv")?;
+            create()?;
+        }
+    }
+    process::run(
+        process::command(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(workspace.path("tests/interop/requirements.txt")),
+    )?;
+    Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_summed() {
+        let mut tally = Tally::default();
+        tally.hear("running 14 tests");
+        tally.hear(
+            "test result: ok. 12 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.10s",
+        );
+        tally.hear(
+            "test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1s",
+        );
+        assert_eq!(tally, Tally { passed: 15, failed: 1, ignored: 2 });
+    }
+}

@@ -1,0 +1,72 @@
+//! Where things are: the repository's root, the target folder, the packages and their examples.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::process;
+
+/// The workspace that the command was called in, as `cargo metadata` tells it.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The repository's root.
+    pub root: PathBuf,
+    /// Where cargo puts what it builds.
+    pub target: PathBuf,
+    /// Whether `CI` is set: then nothing may be left out for want of a tool.
+    pub ci: bool,
+    examples: Vec<(String, String)>,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    pub fn find() -> Result<Self> {
+        let metadata =
+            process::capture(process::cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+        let metadata: Metadata =
+            serde_json::from_str(&metadata).context("`cargo metadata` answered something unexpected")?;
+        let ci = env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+        let examples = metadata.packages.iter().flat_map(Package::examples).collect();
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, ci, examples })
+    }
+
+    /// A path under the root.
+    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// Whether the package has an example of that name.
+    pub fn has_example(&self, package: &str, example: &str) -> bool {
+        self.examples.iter().any(|(of, name)| of == package && name == example)
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Package {
+    fn examples(&self) -> impl Iterator<Item = (String, String)> {
+        let is_example = |target: &&Target| target.kind.iter().any(|kind| kind == "example");
+        self.targets.iter().filter(is_example).map(|target| (self.name.clone(), target.name.clone()))
+    }
+}
