@@ -29,7 +29,7 @@ fn rust(workspace: &Workspace) -> Result<()> {
     let mut tally = Tally::default();
     for arguments in [&["test", "--no-fail-fast"][..], &["test", "--package", "xtask"]] {
         process::overhear(process::cargo().args(arguments).current_dir(&workspace.root), |line| {
-            tally.hear(line)
+            tally.hear(line);
         })?;
     }
     println!("rust: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.ignored);
