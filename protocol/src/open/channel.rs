@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::phone::hash_of;
 use crate::{
-    audit::Acknowledgement,
+    audit::{Acknowledgement, MAX_BATCH},
     bytes::{Malformed, Reader},
     clock::FreshTime,
     frame::MAX_MESSAGE,
@@ -114,9 +114,12 @@ impl PhoneMessage {
             0x02 => Self::Revocations(reader.rest().to_vec()),
             0x03 => Self::Settings(reader.rest().to_vec()),
             0x04 => {
-                let message = Self::ReadAudit { from: reader.u32()?, at_most: reader.u8()? };
+                let (from, at_most) = (reader.u32()?, reader.u8()?);
+                if !(1..=MAX_BATCH).contains(&at_most) {
+                    return Err(reader.malformed());
+                }
                 reader.finish()?;
-                message
+                Self::ReadAudit { from, at_most }
             }
             0x05 => Self::Acknowledge(Acknowledgement::decode(reader.rest())?),
             _ => return Err(reader.malformed()),

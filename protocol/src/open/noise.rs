@@ -230,3 +230,89 @@ impl Cipher for ChaChaPoly {
         Ok(body.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{vec, vec::Vec};
+
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        hex::decode(hex).unwrap()
+    }
+
+    fn array(hex: &str) -> [u8; 32] {
+        bytes(hex).try_into().unwrap()
+    }
+
+    /// The cacophony vector of this pattern: the first two messages are the handshake, the rest transport.
+    const MESSAGES: [(&str, &str); 6] = [
+        (
+            "4c756477696720766f6e204d69736573",
+            "ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c7944\
+             acda3057fb216b0fb4c6d571e776b426612636e99cf4ac1de41442fb2128ca29",
+        ),
+        (
+            "4d757272617920526f746862617264",
+            "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f144808843\
+             30fcb4ab2b68a6f612414145258aa079533be57174ec7ae7c76845312a3f07",
+        ),
+        ("462e20412e20486179656b", "129789ee959ffef891a580c6fc073cf91d706e26602cc096c35d84"),
+        ("4361726c204d656e676572", "36b35298bc84e0a24644e309563b2d6c3f9a31dc142b122e0266db"),
+        (
+            "4a65616e2d426170746973746520536179",
+            "4b080dfd53e42e3f45d96f75f15fdbcce95a75fb83c51ee366281528204c1bf0b4",
+        ),
+        (
+            "457567656e2042f6686d20766f6e2042617765726b",
+            "0bce31a0c1c37626c3e4a0000afa7e4e06636e1bbc44fc1a24e18e373f07c8ad6e3a03b877",
+        ),
+    ];
+
+    #[test]
+    fn the_pattern_agrees_with_the_cacophony_vector() {
+        let prologue = bytes("4a6f686e2047616c74");
+        let psk = array("54686973206973206d7920417573747269616e20706572737065637469766521");
+        let mut phone = builder(&array("893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a"))
+            .unwrap()
+            .prologue(&prologue)
+            .unwrap()
+            .remote_public_key(&array("31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62"))
+            .unwrap()
+            .psk(2, &psk)
+            .unwrap()
+            .build_initiator()
+            .unwrap();
+        let mut lock = builder(&array("bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b"))
+            .unwrap()
+            .prologue(&prologue)
+            .unwrap()
+            .local_private_key(&array("4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893"))
+            .unwrap()
+            .build_responder()
+            .unwrap();
+
+        let (mut out, mut read) = (vec![0; 256], vec![0; 256]);
+        for (turn, (payload, ciphertext)) in MESSAGES.iter().take(2).enumerate() {
+            let (from, to) = if turn == 0 { (&mut phone, &mut lock) } else { (&mut lock, &mut phone) };
+            let length = from.write_message(&bytes(payload), &mut out).unwrap();
+            assert_eq!(out[..length], bytes(ciphertext), "message {turn}");
+            let length = to.read_message(&out[..length], &mut read).unwrap();
+            assert_eq!(read[..length], bytes(payload), "message {turn}");
+            if turn == 0 {
+                lock.set_psk(2, &psk).unwrap();
+            }
+        }
+        let hash = "5a0c1a79a0b863fe5d000e829b7e4ffc76200e5c08082d4494968e3f47d0ff61";
+        assert_eq!(phone.get_handshake_hash(), bytes(hash));
+        let (mut phone, mut lock) =
+            (phone.into_transport_mode().unwrap(), lock.into_transport_mode().unwrap());
+        for (turn, (payload, ciphertext)) in MESSAGES.iter().skip(2).enumerate() {
+            let (from, to) = if turn % 2 == 0 { (&mut phone, &mut lock) } else { (&mut lock, &mut phone) };
+            let length = from.write_message(&bytes(payload), &mut out).unwrap();
+            assert_eq!(out[..length], bytes(ciphertext), "transport message {turn}");
+            let length = to.read_message(&out[..length], &mut read).unwrap();
+            assert_eq!(read[..length], bytes(payload), "transport message {turn}");
+        }
+    }
+}
