@@ -1,5 +1,7 @@
 //! Layouts read back what was written, refuse what they must, and keep their rules.
 
+#![allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
+
 mod support;
 
 use sentri_protocol::{

@@ -1,5 +1,6 @@
 //! One lock's world, fixed: what the tests and the vectors of this crate are made from.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use sentri_protocol::{
