@@ -1,6 +1,7 @@
 //! `vectors/*.json` are one truth for Rust, Swift, Kotlin and Python: this checks that they are what the code
 //! makes. `SENTRI_BLESS=1 cargo test -p sentri-protocol --test vectors` writes them anew.
 
+#![allow(clippy::needless_pass_by_value, reason = "cases read better as values")]
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
