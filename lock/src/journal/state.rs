@@ -1,0 +1,246 @@
+//! All that a lock must not forget, and the changes that make it up.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use sentri_protocol::{
+    Malformed, Seed, Time,
+    audit::{ChainTag, Record},
+    bytes::Reader,
+    revocation::RevocationList,
+    settings::Settings,
+    ticket::{CredentialId, Epoch},
+};
+
+use super::ring::{AuditRing, RingStart};
+use crate::lockout::{CodeKind, WrongTries};
+
+/// The time as it is stored with each write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The running clock.
+    pub time: Time,
+    /// The highest time proved so far.
+    pub floor: Time,
+}
+
+/// Who opened last by a ticket, for the right to return the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastOpen {
+    /// Its credential.
+    pub credential: CredentialId,
+    /// The right is used up.
+    pub returned: bool,
+}
+
+/// When a one day code was first used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstUse {
+    /// Its day, lock-local, in days since 1970-01-01.
+    pub day: u32,
+    /// Its index within the day.
+    pub index: u8,
+    /// When.
+    pub at: Time,
+}
+
+/// First uses that a lock remembers: those of at least the four newest days on which codes were used.
+pub const FIRST_USES_MOST: usize = 16;
+
+/// All that a lock must not forget.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// What all keys come from.
+    pub seed: Seed,
+    /// How often the lock has booted.
+    pub boots: u32,
+    /// The clock as of the last write.
+    pub stamp: Stamp,
+    /// What the owner set.
+    pub settings: Settings,
+    /// What is revoked.
+    pub revocations: RevocationList,
+    /// Who opened last.
+    pub last_open: Option<LastOpen>,
+    /// Wrong codes.
+    pub wrong_tries: WrongTries,
+    /// Codes that are running or used up.
+    pub first_uses: Vec<FirstUse>,
+    /// Records that wait for their acknowledgement.
+    pub audit: AuditRing,
+}
+
+/// One change of the state. Those of one write happen together or not at all.
+#[derive(Clone)]
+pub enum Change {
+    /// The lock was provisioned.
+    Provisioned(Seed),
+    /// The lock booted for this time.
+    Booted(u32),
+    /// The owner's settings.
+    Settings(Settings),
+    /// A revocation list.
+    Revocations(RevocationList),
+    /// The epoch floor rose.
+    EpochFloor(Epoch),
+    /// A ticket opened.
+    LastOpen(LastOpen),
+    /// So many wrong codes of a kind count now.
+    WrongTries(CodeKind, u16),
+    /// A one day code was used for the first time.
+    FirstUse(FirstUse),
+    /// The ring begins here.
+    RingStart(RingStart),
+    /// A record joins the ring.
+    Record(Record),
+    /// So many failures wait to be written as one.
+    Merged(u32),
+    /// Records up to this one are backed up.
+    Acknowledged(u32),
+}
+
+impl State {
+    /// The state of a lock that has just got its seed.
+    pub fn new(seed: Seed) -> Self {
+        Self {
+            seed,
+            boots: 0,
+            stamp: Stamp::default(),
+            settings: Settings::default(),
+            revocations: RevocationList::default(),
+            last_open: None,
+            wrong_tries: WrongTries::default(),
+            first_uses: Vec::with_capacity(FIRST_USES_MOST),
+            audit: AuditRing::default(),
+        }
+    }
+
+    /// Makes a change that is in flash.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Provisioned(seed) => self.seed = seed.clone(),
+            Change::Booted(boots) => self.boots = *boots,
+            Change::Settings(settings) => self.settings = *settings,
+            Change::Revocations(list) => self.revocations = list.clone(),
+            Change::EpochFloor(floor) => self.revocations.epoch_floor = *floor,
+            Change::LastOpen(last) => self.last_open = Some(*last),
+            Change::WrongTries(kind, count) => self.wrong_tries.set(*kind, *count),
+            Change::FirstUse(first_use) => self.remember_first_use(*first_use),
+            Change::RingStart(start) => self.audit.restart(*start),
+            Change::Record(record) => self.audit.push(*record),
+            Change::Merged(count) => self.audit.set_merged(*count),
+            Change::Acknowledged(up_to) => self.audit.free_up_to(*up_to),
+        }
+    }
+
+    /// A lock that nobody has told the time for long can't drop by its floor; then the oldest day goes.
+    fn remember_first_use(&mut self, first_use: FirstUse) {
+        let proved_day = self.settings.zone.local(self.stamp.floor).day;
+        self.first_uses.retain(|it| it.day.saturating_add(2) > proved_day);
+        if self.first_uses.len() >= FIRST_USES_MOST {
+            let oldest = self.first_uses.iter().enumerate().min_by_key(|(_, it)| it.day);
+            if let Some((index, _)) = oldest {
+                self.first_uses.remove(index);
+            }
+        }
+        self.first_uses.push(first_use);
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Change({})", self.tag())
+    }
+}
+
+impl Change {
+    fn tag(&self) -> u8 {
+        match self {
+            Self::Provisioned(_) => 1,
+            Self::Booted(_) => 2,
+            Self::Settings(_) => 3,
+            Self::Revocations(_) => 4,
+            Self::EpochFloor(_) => 5,
+            Self::LastOpen(_) => 6,
+            Self::WrongTries(..) => 7,
+            Self::FirstUse(_) => 8,
+            Self::RingStart(_) => 9,
+            Self::Record(_) => 10,
+            Self::Merged(_) => 11,
+            Self::Acknowledged(_) => 12,
+        }
+    }
+
+    /// Appends the bytes in flash.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.tag());
+        match self {
+            Self::Provisioned(seed) => out.extend_from_slice(seed.expose()),
+            Self::Booted(count) | Self::Merged(count) | Self::Acknowledged(count) => {
+                out.extend_from_slice(&count.to_be_bytes());
+            }
+            Self::Settings(settings) => out.extend_from_slice(&settings.encode()),
+            Self::Revocations(list) => {
+                let list = list.encode();
+                out.extend_from_slice(&u16::try_from(list.len()).unwrap_or(u16::MAX).to_be_bytes());
+                out.extend_from_slice(&list);
+            }
+            Self::EpochFloor(epoch) => out.extend_from_slice(&epoch.0.to_be_bytes()),
+            Self::LastOpen(last) => {
+                out.extend_from_slice(&last.credential.0);
+                out.push(u8::from(last.returned));
+            }
+            Self::WrongTries(kind, count) => {
+                out.push(kind.number());
+                out.extend_from_slice(&count.to_be_bytes());
+            }
+            Self::FirstUse(it) => {
+                out.extend_from_slice(&it.day.to_be_bytes());
+                out.push(it.index);
+                out.extend_from_slice(&it.at.to_bytes());
+            }
+            Self::RingStart(start) => {
+                out.extend_from_slice(&start.first.to_be_bytes());
+                out.extend_from_slice(&start.previous);
+                out.extend_from_slice(&start.lost.to_be_bytes());
+                out.extend_from_slice(&start.merged.to_be_bytes());
+            }
+            Self::Record(record) => out.extend_from_slice(record.as_bytes()),
+        }
+    }
+
+    /// Takes a change off the front.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match reader.u8()? {
+            1 => Self::Provisioned(Seed::new(reader.array()?)),
+            2 => Self::Booted(reader.u32()?),
+            3 => Self::Settings(Settings::decode(reader.slice(Settings::LEN)?)?),
+            4 => {
+                let length = reader.u16()?;
+                Self::Revocations(RevocationList::decode(reader.slice(usize::from(length))?)?)
+            }
+            5 => Self::EpochFloor(Epoch(reader.u16()?)),
+            6 => Self::LastOpen(LastOpen {
+                credential: CredentialId(reader.array()?),
+                returned: reader.u8()? != 0,
+            }),
+            7 => {
+                let kind = CodeKind::from_number(reader.u8()?).ok_or(reader.malformed())?;
+                Self::WrongTries(kind, reader.u16()?)
+            }
+            8 => {
+                Self::FirstUse(FirstUse { day: reader.u32()?, index: reader.u8()?, at: Time(reader.u32()?) })
+            }
+            9 => Self::RingStart(RingStart {
+                first: reader.u32()?,
+                previous: reader.array::<{ size_of::<ChainTag>() }>()?,
+                lost: reader.u32()?,
+                merged: reader.u32()?,
+            }),
+            10 => Self::Record(Record::from_bytes(reader.array()?)),
+            11 => Self::Merged(reader.u32()?),
+            12 => Self::Acknowledged(reader.u32()?),
+            _ => return Err(reader.malformed()),
+        })
+    }
+}

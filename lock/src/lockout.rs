@@ -1,0 +1,130 @@
+//! How long a keypad makes a guesser wait: a count for each kind of code, that only quiet days bring down.
+//!
+//! Four tries are free; then the next waits 1, 5, 15, 60 minutes, 4 hours each after 12 wrong ones and 24 hours
+//! each after 40. A right code does not lower the count, so that the holder of one code can't use it to guess
+//! another. Only the count is stored: after a pulled battery its wait begins anew, in full.
+
+use sentri_protocol::time::DAY;
+
+/// Kinds of codes that are counted apart: a wrong eight-digit entry never blocks a seven-digit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CodeKind {
+    /// One of the three contractor codes.
+    Contractor = 1,
+    /// A one day code.
+    OneDay = 2,
+}
+
+impl CodeKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Contractor, Self::OneDay];
+
+    /// The number that journal and audit know it by.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// By its number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
+    fn index(self) -> usize {
+        usize::from(self.number() - 1)
+    }
+}
+
+/// Milliseconds without a wrong try that bring a count down.
+const QUIET_DAY_MS: u64 = DAY as u64 * 1000;
+/// By how much.
+const QUIET_DAY_FALL: u16 = 2;
+
+/// Seconds to wait after so many wrong tries.
+pub fn wait_after(wrong: u16) -> u32 {
+    const MINUTE: u32 = 60;
+    match wrong {
+        0..=3 => 0,
+        4 => MINUTE,
+        5 => 5 * MINUTE,
+        6 => 15 * MINUTE,
+        7..=11 => 60 * MINUTE,
+        12..=39 => 4 * 60 * MINUTE,
+        40.. => 24 * 60 * MINUTE,
+    }
+}
+
+/// Wrong tries of each kind, as stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WrongTries([u16; CodeKind::ALL.len()]);
+
+impl WrongTries {
+    /// How many of this kind count now.
+    pub fn of(&self, kind: CodeKind) -> u16 {
+        self.0.get(kind.index()).copied().unwrap_or(u16::MAX)
+    }
+
+    /// Stores a new count.
+    pub fn set(&mut self, kind: CodeKind, count: u16) {
+        if let Some(slot) = self.0.get_mut(kind.index()) {
+            *slot = count;
+        }
+    }
+}
+
+/// When each kind's wait and quiet day began, on the uptime counter; gone with the power.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lockout {
+    waits_from: [u64; CodeKind::ALL.len()],
+    quiet_from: [u64; CodeKind::ALL.len()],
+}
+
+impl Lockout {
+    /// After power-on: every wait begins now.
+    pub fn new(uptime_ms: u64) -> Self {
+        Self { waits_from: [uptime_ms; 2], quiet_from: [uptime_ms; 2] }
+    }
+
+    /// Notes a wrong try that has just been counted.
+    pub fn wrong(&mut self, kind: CodeKind, uptime_ms: u64) {
+        if let Some(from) = self.waits_from.get_mut(kind.index()) {
+            *from = uptime_ms;
+        }
+        if let Some(from) = self.quiet_from.get_mut(kind.index()) {
+            *from = uptime_ms;
+        }
+    }
+
+    /// Seconds until codes of this kind are looked at again, rounded up; 0 now.
+    pub fn wait(&self, tries: &WrongTries, kind: CodeKind, uptime_ms: u64) -> u32 {
+        let from = self.waits_from.get(kind.index()).copied().unwrap_or(uptime_ms);
+        let until = from.saturating_add(u64::from(wait_after(tries.of(kind))) * 1000);
+        u32::try_from(until.saturating_sub(uptime_ms).div_ceil(1000)).unwrap_or(u32::MAX)
+    }
+
+    /// The lower count of a kind whose quiet day is over, to be stored, then told by [`Lockout::fell`].
+    pub fn due_to_fall(&self, tries: &WrongTries, uptime_ms: u64) -> Option<(CodeKind, u16)> {
+        CodeKind::ALL.into_iter().find_map(|kind| {
+            let quiet = uptime_ms.saturating_sub(self.quiet_from.get(kind.index()).copied()?);
+            let count = tries.of(kind);
+            (count > 0 && quiet >= QUIET_DAY_MS).then(|| (kind, count.saturating_sub(QUIET_DAY_FALL)))
+        })
+    }
+
+    /// Begins the next quiet day.
+    pub fn fell(&mut self, kind: CodeKind) {
+        if let Some(from) = self.quiet_from.get_mut(kind.index()) {
+            *from = from.saturating_add(QUIET_DAY_MS);
+        }
+    }
+
+    /// When the next count falls, on the uptime counter.
+    pub fn next_fall(&self, tries: &WrongTries) -> Option<u64> {
+        CodeKind::ALL
+            .into_iter()
+            .filter(|kind| tries.of(*kind) > 0)
+            .filter_map(|kind| self.quiet_from.get(kind.index()))
+            .map(|from| from.saturating_add(QUIET_DAY_MS))
+            .min()
+    }
+}

@@ -1,0 +1,136 @@
+//! Simulated NOR flash: programming clears bits, erasing sets them, and the power may go during either.
+
+use std::{vec, vec::Vec};
+
+use crate::ports::{AREA_LEN, Area, FlashError, PROGRAM_ALIGN};
+
+/// How far an operation gets when the power goes during it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Nothing of it happens.
+    Before,
+    /// A quarter of a program is written; the first half of an area is erased.
+    TornEarly,
+    /// All but the last byte is written, and of that some bits; all but the header of an area is erased.
+    TornLate,
+    /// All of it happens, and nobody hears of it.
+    After,
+}
+
+impl Cut {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Before, Self::TornEarly, Self::TornLate, Self::After];
+}
+
+/// Two areas of flash, and what is to go wrong with them.
+#[derive(Debug)]
+pub struct SimFlash {
+    areas: [Vec<u8>; 2],
+    operations: u64,
+    cut: Option<(u64, Cut)>,
+    worn: bool,
+    overwritten: u64,
+}
+
+impl Default for SimFlash {
+    fn default() -> Self {
+        Self {
+            areas: [vec![0xff; AREA_LEN], vec![0xff; AREA_LEN]],
+            operations: 0,
+            cut: None,
+            worn: false,
+            overwritten: 0,
+        }
+    }
+}
+
+impl SimFlash {
+    /// Programs and erases so far.
+    pub fn operations(&self) -> u64 {
+        self.operations
+    }
+
+    /// Bytes programmed twice between erases, or across the alignment: what strict flash would not take. 0 in
+    /// firmware that is right.
+    pub fn overwritten(&self) -> u64 {
+        self.overwritten
+    }
+
+    /// Cuts the power at the operation with this number, counted from the first ever as 0.
+    pub fn cut_at(&mut self, operation: u64, cut: Cut) {
+        self.cut = Some((operation, cut));
+    }
+
+    /// From now on nothing that is written stays.
+    pub fn wear_out(&mut self) {
+        self.worn = true;
+    }
+
+    pub(super) fn read(&self, area: Area, offset: usize, into: &mut [u8]) {
+        into.fill(0xff);
+        for (to, from) in into.iter_mut().zip(self.areas[index(area)].iter().skip(offset)) {
+            *to = *from;
+        }
+    }
+
+    pub(super) fn program(&mut self, area: Area, offset: usize, bytes: &[u8]) -> Result<(), FlashError> {
+        let cut = self.next_operation();
+        if self.worn {
+            return Err(FlashError::Worn);
+        }
+        if !offset.is_multiple_of(PROGRAM_ALIGN) || !bytes.len().is_multiple_of(PROGRAM_ALIGN) {
+            self.overwritten += 1;
+        }
+        let written = match cut {
+            Some(Cut::Before) => 0,
+            Some(Cut::TornEarly) => bytes.len() / 4,
+            Some(Cut::TornLate) => bytes.len().saturating_sub(1),
+            Some(Cut::After) | None => bytes.len(),
+        };
+        for (at, byte) in (offset..).zip(bytes).take(written) {
+            self.clear_bits(area, at, *byte);
+        }
+        if let (Some(Cut::TornLate), Some(last)) = (cut, bytes.last()) {
+            // Some of its bits are cleared already, others not yet.
+            self.clear_bits(area, offset + written, last | 0b0101_1010);
+        }
+        cut.map_or(Ok(()), |_| Err(FlashError::PowerLost))
+    }
+
+    pub(super) fn erase(&mut self, area: Area) -> Result<(), FlashError> {
+        let cut = self.next_operation();
+        if self.worn {
+            return Err(FlashError::Worn);
+        }
+        let erased = match cut {
+            Some(Cut::Before) => 0..0,
+            Some(Cut::TornEarly) => 0..AREA_LEN / 2,
+            Some(Cut::TornLate) => PROGRAM_ALIGN * 2..AREA_LEN,
+            Some(Cut::After) | None => 0..AREA_LEN,
+        };
+        self.areas[index(area)][erased].fill(0xff);
+        cut.map_or(Ok(()), |_| Err(FlashError::PowerLost))
+    }
+
+    fn next_operation(&mut self) -> Option<Cut> {
+        let number = self.operations;
+        self.operations += 1;
+        self.cut.take_if(|(at, _)| *at == number).map(|(_, cut)| cut)
+    }
+
+    fn clear_bits(&mut self, area: Area, at: usize, byte: u8) {
+        if let Some(cell) = self.areas[index(area)].get_mut(at) {
+            self.overwritten += u64::from(*cell != 0xff);
+            *cell &= byte;
+        } else {
+            self.overwritten += 1;
+        }
+    }
+}
+
+fn index(area: Area) -> usize {
+    match area {
+        Area::First => 0,
+        Area::Second => 1,
+    }
+}
