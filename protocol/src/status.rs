@@ -135,8 +135,9 @@ impl Status {
     /// From the bytes on the wire, its MAC unchecked: a phone can't, and the session vouches for it.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes, "status");
+        let malformed = reader.malformed();
         let status = Self {
-            verdict: Verdict::from_code(reader.u8()?).ok_or(reader.malformed())?,
+            verdict: Verdict::from_code(reader.u8()?).ok_or(malformed)?,
             operation_id: OperationId(reader.array()?),
             clock: Time(reader.u32()?),
             quality: ClockQuality::decode(reader.u8()?),
@@ -145,7 +146,7 @@ impl Status {
             settings_version: reader.u32()?,
             log_head: reader.u32()?,
             unacknowledged: reader.u16()?,
-            battery: reader.u8()?,
+            battery: reader.u8().ok().filter(|percent| *percent <= 100).ok_or(malformed)?,
             firmware: reader.u16()?,
             retry_after: reader.u16()?,
             flags: StatusFlags::decode(reader.u8()?)?,

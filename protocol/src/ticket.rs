@@ -31,6 +31,14 @@ pub struct Epoch(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceKey(pub [u8; 33]);
 
+impl DeviceKey {
+    /// Takes a compressed point off the front. Whether it lies on the curve shows when a signature is checked.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let key: [u8; 33] = reader.array()?;
+        if matches!(key, [2 | 3, ..]) { Ok(Self(key)) } else { Err(reader.malformed()) }
+    }
+}
+
 /// What a ticket allows; at least one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rights(u8);
@@ -137,7 +145,7 @@ impl Ticket {
             window: Window::new(Time(reader.u32()?), Time(reader.u32()?)).ok_or(malformed)?,
             schedule: Schedule::decode(reader.array()?)?,
             rights: Rights::new(reader.u8()?).ok_or(malformed)?,
-            device_key: if flags == FLAG_DEVICE_KEY { Some(DeviceKey(reader.array()?)) } else { None },
+            device_key: if flags == FLAG_DEVICE_KEY { Some(DeviceKey::read(reader)?) } else { None },
         })
     }
 }
