@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The mobile core of Sentri: everything that an agent's and a contractor's phone do, except to draw it.
+//!
+//! What a shell may call is under [`api`], exported to Swift and Kotlin by `UniFFI`; the rest is plain Rust.
+//! Read in this order: [`api`] (what there is), [`app`] and [`session`] (who is logged in), [`http`] and
+//! [`store`] (where things come from and rest), [`sync`] (how they get there), [`flows`] (what an agent is led
+//! through), [`open`] (what happens on ENT).
+
+pub mod api;
+pub mod app;
+pub mod flows;
+pub mod http;
+pub mod keys;
+pub mod open;
+pub mod ports;
+pub mod session;
+pub mod store;
+pub mod sync;
+
+pub use api::{core_object::SentriCore, error::CoreError};
+pub use ports::Ports;
+
+uniffi::setup_scaffolding!();

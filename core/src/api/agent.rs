@@ -1,0 +1,121 @@
+//! What an agent sees and does: listings, lockboxes, grants, access log. [LST-1, LST-2, LST-3, GRT-4, GRT-5]
+
+use sentri_wire::{
+    agent::{self as wire, AssignRequest},
+    event::LogPage,
+};
+
+use super::{
+    core_object::SentriCore,
+    error::CoreError,
+    parse_id,
+    types::{AccessLogPage, Grant, Listing, Lockbox, NewListing},
+};
+use crate::{
+    http::{Call, LogQuery, percent},
+    session::Session,
+};
+
+#[uniffi::export(async_runtime = "tokio")]
+impl SentriCore {
+    /// My Listings, by address, from what the phone holds. [LST-1]
+    pub async fn listings(&self) -> Result<Vec<Listing>, CoreError> {
+        let mut listings: Vec<wire::Listing> = self.session().await?.read(|rows| rows.all()).await?;
+        listings.sort_by(|a, b| a.unparsed_address.cmp(&b.unparsed_address));
+        Ok(listings.into_iter().map(Into::into).collect())
+    }
+
+    /// Adds a listing by hand. Needs network. [LST-1]
+    ///
+    /// `InvalidField` names the field.
+    pub async fn add_listing(&self, listing: NewListing) -> Result<Listing, CoreError> {
+        let session = self.session().await?;
+        let request = wire::NewListing::from(listing);
+        let call = Call::post("/v1/listings", &request)?.once(session.api.fresh_key()?);
+        let added: wire::Listing = session.call(&call).await?;
+        let kept = added.clone();
+        session.write("listing", move |rows| rows.put(&kept)).await?;
+        Ok(added.into())
+    }
+
+    /// My Lockboxes, by serial number, from what the phone holds. [LST-2]
+    pub async fn lockboxes(&self) -> Result<Vec<Lockbox>, CoreError> {
+        let mut lockboxes: Vec<wire::Lockbox> = self.session().await?.read(|rows| rows.all()).await?;
+        lockboxes.sort_by(|a, b| a.serial.cmp(&b.serial));
+        Ok(lockboxes.into_iter().map(Into::into).collect())
+    }
+
+    /// Puts a lockbox on a listing, as on the lockbox's own page. Needs network. [LST-3]
+    ///
+    /// `NotFound` where no such box is yours; `Conflict` where it hangs elsewhere.
+    pub async fn assign_lockbox(
+        &self,
+        listing_id: String,
+        serial: String,
+        on_listing_since: i64,
+        region: String,
+    ) -> Result<Lockbox, CoreError> {
+        let session = self.session().await?;
+        let listing_id = parse_id("listing_id", &listing_id)?;
+        Ok(assign(&session, &serial, AssignRequest { listing_id, on_listing_since, region }).await?.into())
+    }
+
+    /// The accesses that this agent granted, newest start first, from what the phone holds. [GRT-5]
+    pub async fn grants(&self) -> Result<Vec<Grant>, CoreError> {
+        let mut grants: Vec<wire::Grant> = self.session().await?.read(|rows| rows.all()).await?;
+        grants.sort_by_key(|grant| (std::cmp::Reverse(grant.starts_at), grant.id));
+        Ok(grants.into_iter().map(Into::into).collect())
+    }
+
+    /// Revokes an access that has not begun; ask for a confirmation before. Needs network. [GRT-4]
+    ///
+    /// `AlreadyBegun` where the key may be out.
+    pub async fn revoke(&self, grant_id: String) -> Result<Grant, CoreError> {
+        let session = self.session().await?;
+        let id = parse_id("grant_id", &grant_id)?;
+        let path = format!("/v1/grants/{id}/revoke");
+        let call = Call::post(&path, &serde_json::json!({}))?.once(session.api.fresh_key()?);
+        let revoked: wire::Grant = session.call(&call).await?;
+        let kept = revoked.clone();
+        session.write("grant", move |rows| rows.put(&kept)).await?;
+        Ok(revoked.into())
+    }
+
+    /// The access log between two instants, newest first, in pages. Needs network. [GRT-5]
+    ///
+    /// `listing_id` narrows it to one listing; `after` is a former page's `next`.
+    pub async fn access_log(
+        &self,
+        from: i64,
+        to: i64,
+        listing_id: Option<String>,
+        after: Option<String>,
+    ) -> Result<AccessLogPage, CoreError> {
+        let listing_id = listing_id.map(|id| parse_id("listing_id", &id)).transpose()?;
+        let path = LogQuery { from, to, listing_id, after }.path();
+        let page: LogPage = self.session().await?.call(&Call::get(&path)).await?;
+        Ok(page.into())
+    }
+}
+
+/// Assigns, and keeps what follows for both the box and the listing.
+pub(super) async fn assign(
+    session: &Session,
+    serial: &str,
+    request: AssignRequest,
+) -> Result<wire::Lockbox, CoreError> {
+    let path = format!("/v1/lockboxes/{}/assign", percent(serial.trim()));
+    let call = Call::post(&path, &request)?.once(session.api.fresh_key()?);
+    let assigned: wire::Lockbox = session.call(&call).await?;
+    let kept = assigned.clone();
+    let listing_id = request.listing_id.to_string();
+    session
+        .write("assign", move |rows| {
+            rows.put(&kept)?;
+            let Some(mut listing) = rows.get::<wire::Listing>(&listing_id)? else { return Ok(()) };
+            listing.lockbox = Some(kept.serial.clone());
+            rows.put(&listing)
+        })
+        .await?;
+    Ok(assigned)
+}

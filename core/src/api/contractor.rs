@@ -1,0 +1,173 @@
+//! What a contractor sees and does: accesses, and the open on ENT. [CON-1, CON-2]
+
+use std::sync::Arc;
+
+use sentri_wire::credential as wire;
+
+use super::{
+    core_object::SentriCore,
+    error::CoreError,
+    parse_id,
+    types::{Access, AccessState, Readiness},
+};
+use crate::open::{self, Attempt, Figures, Held};
+
+/// The key bin opened.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct OpenReport {
+    /// Serial number of the box.
+    pub lockbox: String,
+    /// The access that was used.
+    pub access_id: String,
+    /// When, by the phone's clock, in seconds since 1970-01-01 UTC.
+    pub at: i64,
+    /// Percent, as the lock told.
+    pub battery_percent: u8,
+    /// What went over the air.
+    pub figures: OpenFigures,
+}
+
+/// What went over the air for an open, for diagnosis.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct OpenFigures {
+    /// Bytes of the message that opened, before frames.
+    pub m1_bytes: u32,
+    /// Bytes of the answer, before frames.
+    pub m2_bytes: u32,
+    /// Frames sent for the message.
+    pub m1_frames: u32,
+    /// Frames received for the answer, repeats included.
+    pub m2_frames: u32,
+    /// The agreed ATT MTU.
+    pub mtu: u16,
+    /// Connections that it took.
+    pub tries: u32,
+}
+
+/// A try at a lockbox that is going on, or over.
+#[derive(uniffi::Object)]
+pub struct OpenAttempt {
+    attempt: Attempt,
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl SentriCore {
+    /// The accesses of this account: the ones that can be used first, then the coming ones, then the past. From
+    /// what the phone holds. [CON-1]
+    pub async fn accesses(&self) -> Result<Vec<Access>, CoreError> {
+        let session = self.session().await?;
+        let held = session.read(Held::read).await?;
+        let now = session.api.clock.now();
+        let mut accesses: Vec<Access> = held.accesses.iter().map(|it| seen(it, &held, now)).collect();
+        accesses.sort_by_key(|it| (rank(it.state), it.starts_at, it.id.clone()));
+        Ok(accesses)
+    }
+
+    /// Listens for up to a minute for a press of ENT and opens the box that was pressed, with no network needed.
+    /// From an access's page pass its id; from the list none. [CON-2]
+    ///
+    /// `AlreadyOpening` where another try goes on. All else is told by the handle.
+    pub async fn open_on_ent(&self, access_id: Option<String>) -> Result<Arc<OpenAttempt>, CoreError> {
+        let wanted = access_id.map(|id| parse_id("access_id", &id)).transpose()?;
+        let session = self.session().await?;
+        let core = &self.core;
+        let attempt = open::start(session, &core.ports, &core.hub, core.settings.checks, wanted)?;
+        Ok(Arc::new(OpenAttempt { attempt }))
+    }
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl OpenAttempt {
+    /// Waits until the bin is open, or why it is not; what is told is in the phone's log already.
+    ///
+    /// `NotYetValid`, `Expired`, `OutsideHours`, `Revoked`, `WrongBox`, `NotReady`, `ClockUntrusted`, `NoRight`,
+    /// `PressEntAgain`, `LockboxDefect`, `NoLockboxHeard`, `NoAnswer`, `BluetoothOff`, `BluetoothNotAllowed`,
+    /// `BluetoothTrouble`, `Cancelled`; `NotFound` where the phone has no such access.
+    pub async fn result(&self) -> Result<OpenReport, CoreError> {
+        self.attempt.result().await.map(Into::into)
+    }
+
+    /// Waits until the phone is done with the lock: records taken, lists handed over, link ended. The user need
+    /// not wait for it; the app should stay alive until then if it can.
+    pub async fn finished(&self) {
+        self.attempt.over().await;
+    }
+
+    /// Ends the try as long as nothing was sent to a lock; later it has no effect.
+    pub fn cancel(&self) {
+        self.attempt.cancel();
+    }
+}
+
+impl From<open::OpenReport> for OpenReport {
+    fn from(it: open::OpenReport) -> Self {
+        Self {
+            lockbox: it.lockbox,
+            access_id: it.access_id.to_string(),
+            at: it.at,
+            battery_percent: it.battery_percent,
+            figures: it.figures.into(),
+        }
+    }
+}
+
+impl From<Figures> for OpenFigures {
+    fn from(it: Figures) -> Self {
+        Self {
+            m1_bytes: it.m1_bytes,
+            m2_bytes: it.m2_bytes,
+            m1_frames: it.m1_frames,
+            m2_frames: it.m2_frames,
+            mtu: it.mtu,
+            tries: it.tries,
+        }
+    }
+}
+
+fn seen(access: &wire::Access, held: &Held, now: i64) -> Access {
+    let state = if access.revoked {
+        AccessState::Revoked
+    } else if now < access.starts_at {
+        AccessState::Upcoming
+    } else if now < access.ends_at {
+        AccessState::Active
+    } else {
+        AccessState::Past
+    };
+    Access {
+        id: access.id.to_string(),
+        lockbox: access.lockbox.clone(),
+        address: access.address.clone(),
+        locality: access.locality.clone(),
+        time_zone: access.time_zone.clone(),
+        granted_by: access.granted_by.clone(),
+        starts_at: access.starts_at,
+        ends_at: access.ends_at,
+        readiness: readiness(access, held, state, now),
+        state,
+    }
+}
+
+fn readiness(access: &wire::Access, held: &Held, state: AccessState, now: i64) -> Readiness {
+    if matches!(state, AccessState::Past | AccessState::Revoked) {
+        return Readiness::Never;
+    }
+    let windows = held.usable.iter().filter(|it| it.access_id == access.id).map(|it| it.ticket.window);
+    windows
+        .map(|window| (window.not_before().unix(), window.not_after().unix()))
+        .filter(|(_, until)| *until > now)
+        .max_by_key(|(_, until)| *until)
+        .map_or(Readiness::ConnectAfter { at: access.ready_from }, |(from, until)| Readiness::Ready {
+            from,
+            until,
+        })
+}
+
+fn rank(state: AccessState) -> u8 {
+    match state {
+        AccessState::Active => 0,
+        AccessState::Upcoming => 1,
+        AccessState::Past => 2,
+        AccessState::Revoked => 3,
+    }
+}

@@ -1,0 +1,38 @@
+//! The Message Center. [CON-5]
+
+use sentri_wire::sync::Message as Record;
+
+use super::{core_object::SentriCore, error::CoreError, parse_id, types::Message};
+use crate::http::Call;
+
+#[uniffi::export(async_runtime = "tokio")]
+impl SentriCore {
+    /// All messages, newest first, from what the phone holds.
+    pub async fn messages(&self) -> Result<Vec<Message>, CoreError> {
+        let mut messages: Vec<Record> = self.session().await?.read(|rows| rows.all()).await?;
+        messages.sort_by_key(|message| (std::cmp::Reverse(message.at), message.id));
+        Ok(messages.into_iter().map(Into::into).collect())
+    }
+
+    /// Marks a message as read, on all of the account's devices. Needs network.
+    pub async fn mark_message_read(&self, message_id: String) -> Result<(), CoreError> {
+        let session = self.session().await?;
+        let id = parse_id("message_id", &message_id)?.to_string();
+        let path = format!("/v1/messages/{id}/read");
+        session.tell(&Call::post(&path, &serde_json::json!({}))?.repeatable()).await?;
+        session
+            .write("message", move |rows| {
+                let Some(message) = rows.get::<Record>(&id)? else { return Ok(()) };
+                rows.put(&Record { read: true, ..message })
+            })
+            .await
+    }
+
+    /// Deletes a message, on all of the account's devices. Needs network.
+    pub async fn delete_message(&self, message_id: String) -> Result<(), CoreError> {
+        let session = self.session().await?;
+        let id = parse_id("message_id", &message_id)?.to_string();
+        session.tell(&Call::delete(&format!("/v1/messages/{id}"))).await?;
+        session.write("message", move |rows| rows.remove::<Record>(&id)).await
+    }
+}

@@ -1,0 +1,32 @@
+//! What a shell may call: the only place, with `lib.rs`, that names `UniFFI`.
+//!
+//! Everything goes through one [`SentriCore`](core_object::SentriCore) for each installation. Its calls may be
+//! made from any thread and at the same time. Cancelling a call from Swift does not reach it: calls that wait
+//! for a person return a handle that can be cancelled.
+#![deny(missing_docs)]
+
+pub mod agent;
+pub mod contractor;
+pub mod core_object;
+pub mod error;
+pub mod grant_flow;
+pub mod link_events;
+pub mod messages;
+pub mod ports;
+pub mod session;
+pub mod signup;
+pub mod sync;
+pub mod types;
+
+use uuid::Uuid;
+
+use error::CoreError;
+
+/// An id that the shell hands back.
+fn parse_id(field: &str, id: &str) -> Result<Uuid, CoreError> {
+    Uuid::parse_str(id).map_err(|_| invalid(field, "This is no id."))
+}
+
+fn invalid(field: &str, reason: &str) -> CoreError {
+    CoreError::InvalidField { field: field.into(), reason: reason.into() }
+}

@@ -1,0 +1,233 @@
+//! The accounts on this phone: log in, log out, switch, and find the one in use after a restart. [ACC-6]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sentri_wire::{
+    Secret,
+    account::{Account, DeviceDescription, LoginName, LoginRequest, Platform},
+};
+use uuid::Uuid;
+
+use crate::{
+    CoreError, Ports,
+    http::{Api, BaseUrl, Call, ClientVersion, SystemHttp},
+    keys::{AccountIndex, DataKey, Keys, KnownAccount},
+    open::{LinkHub, PhoneChecks},
+    session::Session,
+    store::{self, KnownBox, SavedTokens, StoreSettings},
+    sync,
+};
+
+/// What the core must know of the app around it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the backend is.
+    pub base_url: BaseUrl,
+    /// A folder of our own.
+    pub data_dir: PathBuf,
+    /// Which app calls.
+    pub version: ClientVersion,
+    /// For the user's list of devices.
+    pub device_name: String,
+    /// Which system it runs.
+    pub platform: Platform,
+    /// Whether the phone judges an open before the lock does.
+    pub checks: PhoneChecks,
+}
+
+/// The core of one installation of an app.
+pub struct Core {
+    /// What it was made with.
+    pub settings: Settings,
+    /// What it takes from outside.
+    pub ports: Ports,
+    /// The backend.
+    pub api: Api,
+    /// The platform's key store.
+    pub keys: Keys,
+    /// Where the radio's events come in.
+    pub hub: Arc<LinkHub>,
+    /// The account in use.
+    current: tokio::sync::Mutex<Option<Arc<Session>>>,
+}
+
+/// A login that succeeded.
+pub struct LoggedIn {
+    /// Who.
+    pub account: Account,
+    /// Events that can't be read any more.
+    pub events_lost: u32,
+}
+
+impl Core {
+    /// Sets up; reads and connects to nothing.
+    pub fn new(settings: Settings, ports: Ports) -> Result<Self, CoreError> {
+        let http = match &ports.http {
+            Some(http) => http.clone(),
+            None => Arc::new(SystemHttp::new().map_err(|_| CoreError::DeviceTrouble)?),
+        };
+        let api = Api {
+            http,
+            base_url: settings.base_url.clone(),
+            version: settings.version.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+        };
+        let keys = Keys::new(ports.secure_store.clone(), ports.random.clone());
+        Ok(Self { settings, ports, api, keys, hub: Arc::default(), current: tokio::sync::Mutex::default() })
+    }
+
+    /// The account in use: the one of this run, or the one that was in use before the app was closed.
+    pub async fn session(&self) -> Result<Arc<Session>, CoreError> {
+        let mut current = self.current.lock().await;
+        if let Some(session) = &*current {
+            return Ok(session.clone());
+        }
+        let index = self.keys.index().await?;
+        let Some(account) = index.active else {
+            return Err(match self.events_without_key(&index) {
+                0 => CoreError::NotSignedIn,
+                events_lost => CoreError::SignInAgain { events_lost },
+            });
+        };
+        let Some(key) = self.keys.data_key(account).await? else {
+            return Err(CoreError::SignInAgain {
+                events_lost: store::count_lost_events(&self.store_path(account)),
+            });
+        };
+        let session = Arc::new(self.open(account, key).await?);
+        *current = Some(session.clone());
+        Ok(session)
+    }
+
+    /// Logs in, and registers the device where it is new. [ACC-1, ACC-4]
+    pub async fn log_in(&self, login: LoginName, password: Secret) -> Result<LoggedIn, CoreError> {
+        let name = match &login {
+            LoginName::SentrikeyId(id) => format!("id:{id}"),
+            LoginName::Email(email) => format!("email:{}", email.to_lowercase()),
+        };
+        let device = DeviceDescription {
+            install_id: self.keys.install_id(&name).await?,
+            name: self.settings.device_name.clone(),
+            platform: self.settings.platform,
+        };
+        let answer = self.api.login(&LoginRequest { login, password, device }).await?;
+        let mut current = self.current.lock().await;
+        let (key, events_lost) = self.key_for_login(answer.account.id).await?;
+        let session = self.open(answer.account.id, key).await?;
+        let tokens = SavedTokens::new(answer.tokens, self.api.fresh_key()?);
+        session.keep_login(tokens, answer.account.clone()).await?;
+        let known = KnownAccount {
+            id: answer.account.id,
+            kind: answer.account.kind,
+            name: format!("{} {}", answer.account.first_name, answer.account.last_name),
+            signed_in: true,
+        };
+        self.make_active(known).await?;
+        *current = Some(Arc::new(session));
+        Ok(LoggedIn { account: answer.account, events_lost })
+    }
+
+    /// Logs out: what came by sync is gone from the phone at once. Events that could not be uploaded stay,
+    /// sealed, and are uploaded after the next login of the same account.
+    pub async fn log_out(&self) -> Result<(), CoreError> {
+        let session = self.session().await?;
+        let mut current = self.current.lock().await;
+        let mut index = self.keys.index().await?;
+        for known in index.accounts.iter_mut().filter(|known| known.id == session.account) {
+            known.signed_in = false;
+        }
+        index.active = None;
+        self.keys.set_index(&index).await?;
+        *current = None;
+        // Without network both fail, and neither keeps the user from leaving.
+        let _ = sync::upload(&session).await;
+        let left = session
+            .write("logout", |rows| {
+                rows.drop_synced()?;
+                rows.remove_all::<KnownBox>()?;
+                rows.remove_meta("sync")?;
+                rows.queue_length()
+            })
+            .await?;
+        let _ = session.tell(&Call::post("/v1/logout", &serde_json::json!({}))?).await;
+        if left == 0 {
+            session.vault.destroy().await?;
+            self.keys.forget(session.account).await?;
+        } else {
+            session.write("logout.tokens", |rows| rows.remove_meta(SavedTokens::NAME)).await?;
+        }
+        Ok(())
+    }
+
+    /// The accounts on this phone.
+    pub async fn accounts(&self) -> Result<AccountIndex, CoreError> {
+        Ok(self.keys.index().await?)
+    }
+
+    /// Puts another account in use, one that is still logged in.
+    pub async fn switch_to(&self, account: Uuid) -> Result<Arc<Session>, CoreError> {
+        let mut current = self.current.lock().await;
+        let index = self.keys.index().await?;
+        let known = index.accounts.iter().find(|known| known.id == account).ok_or(CoreError::NotFound)?;
+        if !known.signed_in {
+            return Err(CoreError::NotSignedIn);
+        }
+        let key = self.keys.data_key(account).await?.ok_or_else(|| CoreError::SignInAgain {
+            events_lost: store::count_lost_events(&self.store_path(account)),
+        })?;
+        let session = Arc::new(self.open(account, key).await?);
+        self.keys.set_index(&AccountIndex { active: Some(account), ..index }).await?;
+        *current = Some(session.clone());
+        Ok(session)
+    }
+
+    async fn open(&self, account: Uuid, key: DataKey) -> Result<Session, CoreError> {
+        let settings = StoreSettings {
+            path: self.store_path(account),
+            key,
+            random: self.ports.random.clone(),
+            gate: self.ports.write_gate.clone(),
+        };
+        Session::open(account, settings, self.api.clone(), self.keys.clone()).await
+    }
+
+    /// The key of an account that has just logged in, and how many events are lost with a former one.
+    async fn key_for_login(&self, account: Uuid) -> Result<(DataKey, u32), CoreError> {
+        if let Some(key) = self.keys.data_key(account).await? {
+            return Ok((key, 0));
+        }
+        let path = self.store_path(account);
+        let lost = if path.exists() { store::count_lost_events(&path) } else { 0 };
+        store::destroy(&path)?;
+        self.keys.raise_high_water(account, 0).await?;
+        Ok((self.keys.make_data_key(account, 1).await?, lost))
+    }
+
+    async fn make_active(&self, known: KnownAccount) -> Result<(), CoreError> {
+        let mut index = self.keys.index().await?;
+        index.active = Some(known.id);
+        index.accounts.retain(|it| it.id != known.id);
+        index.accounts.push(known);
+        Ok(self.keys.set_index(&index).await?)
+    }
+
+    fn store_path(&self, account: Uuid) -> PathBuf {
+        self.settings.data_dir.join("accounts").join(format!("{account}.db"))
+    }
+
+    /// Events in stores that no account of the index owns: the key store was lost as a whole.
+    fn events_without_key(&self, index: &AccountIndex) -> u32 {
+        let Ok(files) = std::fs::read_dir(self.settings.data_dir.join("accounts")) else { return 0 };
+        let known = |path: &Path| {
+            let id = path.file_stem().and_then(|stem| Uuid::parse_str(stem.to_str()?).ok());
+            id.is_none_or(|id| index.accounts.iter().any(|it| it.id == id))
+        };
+        let paths = files.flatten().map(|file| file.path());
+        let stores = paths.filter(|path| path.extension().is_some_and(|it| it == "db") && !known(path));
+        stores.map(|path| store::count_lost_events(&path)).sum()
+    }
+}

@@ -1,0 +1,393 @@
+//! One try at a lockbox, from listening for ENT to the last errand, as a task of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use sentri_protocol::{
+    advert::Advert,
+    open::{Operation, OperationId, PhoneClock, Request, Verdict},
+    status::{SignedStatus, Status},
+    time::Time,
+};
+use sentri_wire::{
+    Timestamp,
+    event::{AccessEvent, Outcome},
+};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{
+    PhoneChecks, checks, errands,
+    exchange::{Connection, Exchanged, Figures, Heard},
+    held::{Held, Usable},
+    hub::{LinkEvent, LinkHub},
+    outcome,
+    radio::{Radio, Silence},
+};
+use crate::{
+    CoreError, Ports,
+    api::error::Judge,
+    ports::{random_array, random_uuid},
+    session::Session,
+    store::LastUse,
+    sync,
+};
+
+/// How long a press of ENT is waited for.
+const LISTEN: Duration = Duration::from_secs(60);
+/// How long other boxes are waited for after one that is not ours.
+const OTHERS: Duration = Duration::from_secs(3);
+/// From the advert to the answer, all tries together: a wake ends after 30 s.
+const DECIDE: Duration = Duration::from_secs(20);
+/// Connections within one wake.
+const TRIES: u32 = 3;
+/// Between two connections.
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// The bin opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenReport {
+    /// The box.
+    pub lockbox: String,
+    /// The access that was used.
+    pub access_id: Uuid,
+    /// The phone's time.
+    pub at: Timestamp,
+    /// Percent, as the lock told.
+    pub battery_percent: u8,
+    /// What went over the air.
+    pub figures: Figures,
+}
+
+/// What a try comes to.
+pub type Outcomed = Result<OpenReport, CoreError>;
+
+/// A try that is going on, or over.
+pub struct Attempt {
+    told: watch::Receiver<Option<Outcomed>>,
+    over: watch::Receiver<bool>,
+    cancel: watch::Sender<bool>,
+}
+
+impl Attempt {
+    /// Waits until the user can be told. What is told has been written down before.
+    pub async fn result(&self) -> Outcomed {
+        let mut told = self.told.clone();
+        let result = told.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
+        result.unwrap_or(Err(CoreError::DeviceTrouble))
+    }
+
+    /// Waits until the errands are done and the link is free.
+    pub async fn over(&self) {
+        let mut over = self.over.clone();
+        let _ = over.wait_for(|over| *over).await;
+    }
+
+    /// Ends the try, as long as nothing was sent to a lock.
+    pub fn cancel(&self) {
+        self.cancel.send_replace(true);
+    }
+}
+
+/// Begins to listen for ENT. `wanted` names one access; without it any will do.
+pub fn start(
+    session: Arc<Session>,
+    ports: &Ports,
+    hub: &Arc<LinkHub>,
+    checks: PhoneChecks,
+    wanted: Option<Uuid>,
+) -> Result<Attempt, CoreError> {
+    let listener = hub.listen().ok_or(CoreError::AlreadyOpening)?;
+    let (cancel, cancelled) = watch::channel(false);
+    let (tell, told) = watch::channel(None);
+    let (end, over) = watch::channel(false);
+    let radio = Radio::new(ports.link.clone(), listener, ports.clock.clone(), cancelled);
+    let task = Task { session, ports: ports.clone(), checks, wanted, tell };
+    tokio::spawn(async move {
+        task.run(radio).await;
+        end.send_replace(true);
+    });
+    Ok(Attempt { told, over, cancel })
+}
+
+struct Task {
+    session: Arc<Session>,
+    ports: Ports,
+    checks: PhoneChecks,
+    wanted: Option<Uuid>,
+    tell: watch::Sender<Option<Outcomed>>,
+}
+
+/// A lock's last word in a session.
+struct Word {
+    status: Status,
+    signed: SignedStatus,
+}
+
+impl Task {
+    async fn run(self, mut radio: Radio) {
+        if let Err(error) = self.open(&mut radio).await {
+            self.tell(Err(error));
+        }
+        drop(radio);
+        // What happened goes up at once where there is network; else it waits for the next sync.
+        let _ = sync::upload(&self.session).await;
+    }
+
+    fn tell(&self, result: Outcomed) {
+        self.tell.send_if_modified(|told| {
+            let first = told.is_none();
+            told.get_or_insert(result);
+            first
+        });
+    }
+
+    fn now(&self) -> Time {
+        Time::from_unix(self.ports.clock.now()).unwrap_or_default()
+    }
+
+    async fn open(&self, radio: &mut Radio) -> Result<(), CoreError> {
+        let held = self.session.read(Held::read).await?;
+        if let Some(id) = self.wanted
+            && held.access(id).is_none()
+        {
+            return Err(CoreError::NotFound);
+        }
+        let (heard, lockbox) = self.hear(radio, &held).await?;
+        match self.pick(&held, lockbox.as_deref()) {
+            Ok(usable) => {
+                let asked = self.ask_lock(radio, &heard, usable, lockbox.is_some()).await;
+                if asked.is_err() {
+                    radio.disconnect(&heard.peer).await;
+                }
+                asked
+            }
+            Err(error) => {
+                self.write_down_refusal(&held, lockbox, &error).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Listens until a box of ours is heard, or for a while after one that is not.
+    async fn hear(&self, radio: &mut Radio, held: &Held) -> Result<(Heard, Option<String>), CoreError> {
+        radio.start_scan().await?;
+        let heard = self.listen(radio, held).await;
+        radio.stop_scan().await;
+        heard
+    }
+
+    async fn listen(&self, radio: &mut Radio, held: &Held) -> Result<(Heard, Option<String>), CoreError> {
+        let mut deadline = radio.now() + LISTEN;
+        let mut stranger = None;
+        loop {
+            match radio.next_or_cancel(deadline).await {
+                Ok(LinkEvent::Advert { peer, payload, .. }) => {
+                    let Ok(advert) = Advert::decode(&payload) else { continue };
+                    if advert.flags.service_only {
+                        continue;
+                    }
+                    let heard = Heard { peer, advert };
+                    match held.recognise(&advert) {
+                        Some(lockbox) => return Ok((heard, Some(lockbox.to_owned()))),
+                        None if stranger.is_none() => {
+                            stranger = Some(heard);
+                            deadline = deadline.min(radio.now() + OTHERS);
+                        }
+                        None => {}
+                    }
+                }
+                Ok(_) => {}
+                Err(Silence::Cancelled) => return Err(CoreError::Cancelled),
+                Err(Silence::Overrun) => return Err(CoreError::BluetoothTrouble),
+                Err(Silence::Deadline) => {
+                    return stranger.map(|heard| (heard, None)).ok_or(CoreError::NoLockboxHeard);
+                }
+            }
+        }
+    }
+
+    /// The credential to show, or why none. `lockbox` is absent where the box is not one of ours.
+    fn pick<'h>(&self, held: &'h Held, lockbox: Option<&str>) -> Result<&'h Usable, CoreError> {
+        let now = self.now();
+        if self.checks == PhoneChecks::SkippedForDiagnosis {
+            return self.pick_unchecked(held, lockbox).ok_or(CoreError::NotReady { connect_after: None });
+        }
+        if let Some(lockbox) = lockbox {
+            return checks::pick(held, lockbox, self.wanted, now);
+        }
+        // A box that the phone can't recognise: perhaps one whose keys it does not hold yet.
+        let unknown = held.accesses.iter().filter(|it| !held.knows(&it.lockbox));
+        let mut wanted = unknown.filter(|it| self.wanted.is_none_or(|id| it.id == id));
+        let reason = wanted.find(|it| self.wanted.is_some() || it.ends_at > now.unix() && !it.revoked);
+        Err(reason.map_or(CoreError::WrongBox { by: Judge::Phone }, |it| checks::without_credential(it, now)))
+    }
+
+    /// What a phone without checks would show: the wanted access's credential, the box's, or just any.
+    fn pick_unchecked<'h>(&self, held: &'h Held, lockbox: Option<&str>) -> Option<&'h Usable> {
+        let by_access = held.usable.iter().find(|it| self.wanted == Some(it.access_id));
+        let by_box = || held.usable.iter().find(|it| Some(it.lockbox.as_str()) == lockbox);
+        by_access.or_else(by_box).or_else(|| held.usable.first())
+    }
+
+    /// Puts the credential to the lock, in up to three connections, under one operation id.
+    async fn ask_lock(
+        &self,
+        radio: &mut Radio,
+        heard: &Heard,
+        usable: &Usable,
+        recognised: bool,
+    ) -> Result<(), CoreError> {
+        let deadline = radio.now() + DECIDE;
+        let operation_id = OperationId(random_array(&*self.ports.random)?);
+        let event = self.event(usable, operation_id)?;
+        let mut figures = Figures::default();
+        let mut draft = false;
+        while figures.tries < TRIES && radio.now() < deadline {
+            if figures.tries > 0 {
+                radio.pause(BETWEEN).await;
+            }
+            figures.tries += 1;
+            let Some(mut connection) = Connection::open(radio, &heard.peer).await? else { continue };
+            if !draft {
+                // Written before anything is sent: a kill from here on leaves "unanswered", never nothing.
+                self.write_down(&event, true, None).await?;
+                draft = true;
+            }
+            let request = self.request(heard, usable, operation_id).await?;
+            let exchanged =
+                connection.prove(heard, usable, request, &*self.ports.random, &mut figures).await?;
+            match exchanged {
+                Exchanged::Answered(answer) => {
+                    return self.answered(connection, usable, event, *answer, figures).await;
+                }
+                Exchanged::NotProved => return self.not_proved(event, recognised).await,
+                Exchanged::Broken => connection.end().await,
+            }
+        }
+        if draft {
+            self.write_down(&event, false, None).await?;
+        }
+        Err(CoreError::NoAnswer)
+    }
+
+    async fn request(
+        &self,
+        heard: &Heard,
+        usable: &Usable,
+        operation_id: OperationId,
+    ) -> Result<Request, CoreError> {
+        let mark = self.session.read(|rows| rows.sync_mark()).await?;
+        let uncertainty = match mark.finished_at {
+            Some(_) => u8::try_from(mark.skew.unsigned_abs()).unwrap_or(u8::MAX),
+            None => u8::MAX,
+        };
+        Ok(Request {
+            ticket: usable.ticket.clone(),
+            operation: Operation::OpenKeyBin,
+            operation_id,
+            clock: PhoneClock { time: self.now(), uncertainty },
+            caveats: Vec::new(),
+            lower_bound: usable.lower_bound.filter(|_| heard.advert.flags.clock_lost),
+        })
+    }
+
+    /// The lock has answered: bring it the time where it asks, write down, tell, and run the errands.
+    async fn answered(
+        &self,
+        mut connection: Connection<'_>,
+        usable: &Usable,
+        event: AccessEvent,
+        answer: sentri_protocol::open::phone::Answer,
+        figures: Figures,
+    ) -> Result<(), CoreError> {
+        let mut channel = answer.channel;
+        let mut word = Word { status: answer.status, signed: answer.signed_status };
+        if word.status.verdict == Verdict::ClockLost
+            && let Some((status, signed)) =
+                errands::bring_time(&self.session, &mut connection, &mut channel, &usable.lockbox).await
+            && status.operation_id == word.status.operation_id
+        {
+            word = Word { status, signed };
+        }
+        let at = event.at;
+        let outcome = outcome::of_verdict(word.status.verdict);
+        let event = AccessEvent { outcome, status: Some(word.signed.into()), ..event };
+        let used = (outcome == Outcome::Opened).then_some(LastUse { access_id: usable.access_id, at });
+        self.write_down(&event, false, used).await?;
+        let report = OpenReport {
+            lockbox: usable.lockbox.clone(),
+            access_id: usable.access_id,
+            at,
+            battery_percent: word.status.battery,
+            figures,
+        };
+        self.tell(outcome::refusal(&word.status, usable).map_or(Ok(report), Err));
+        errands::run(&self.session, connection, &mut channel, &word.status, &usable.lockbox).await;
+        Ok(())
+    }
+
+    /// The lock does not know the credential: another lock, or one whose keys were changed since the last sync.
+    async fn not_proved(&self, event: AccessEvent, recognised: bool) -> Result<(), CoreError> {
+        let (outcome, error) = if recognised {
+            (Outcome::Refused, CoreError::NotReady { connect_after: Some(event.at) })
+        } else {
+            (Outcome::WrongBox, CoreError::WrongBox { by: Judge::Lock })
+        };
+        self.write_down(&AccessEvent { outcome, ..event }, false, None).await?;
+        Err(error)
+    }
+
+    fn event(&self, usable: &Usable, operation_id: OperationId) -> Result<AccessEvent, CoreError> {
+        Ok(AccessEvent {
+            id: random_uuid(&*self.ports.random)?,
+            at: self.ports.clock.now(),
+            lockbox: usable.lockbox.clone(),
+            access_id: Some(usable.access_id),
+            operation: Some(operation_id.0.into()),
+            outcome: Outcome::Unanswered,
+            status: None,
+        })
+    }
+
+    async fn write_down(
+        &self,
+        event: &AccessEvent,
+        draft: bool,
+        used: Option<LastUse>,
+    ) -> Result<(), CoreError> {
+        let event = event.clone();
+        let name = if draft { "outbox.draft" } else { "outbox.settle" };
+        self.session
+            .write(name, move |rows| {
+                rows.queue(&event, draft)?;
+                used.iter().try_for_each(|used| rows.put(used))
+            })
+            .await
+    }
+
+    /// A refusal by the phone is in the log too, where it is about a box that the account has to do with. [CON-3]
+    async fn write_down_refusal(
+        &self,
+        held: &Held,
+        lockbox: Option<String>,
+        error: &CoreError,
+    ) -> Result<(), CoreError> {
+        let access = self.wanted.and_then(|id| held.access(id));
+        let Some(lockbox) = lockbox.or_else(|| access.map(|it| it.lockbox.clone())) else { return Ok(()) };
+        let event = AccessEvent {
+            id: random_uuid(&*self.ports.random)?,
+            at: self.ports.clock.now(),
+            access_id: self.access_for(held, &lockbox),
+            lockbox,
+            operation: None,
+            outcome: outcome::of_error(error),
+            status: None,
+        };
+        self.write_down(&event, false, None).await
+    }
+
+    fn access_for(&self, held: &Held, lockbox: &str) -> Option<Uuid> {
+        let of_box = || held.accesses.iter().filter(|it| it.lockbox == lockbox).max_by_key(|it| it.ends_at);
+        self.wanted.or_else(|| of_box().map(|it| it.id))
+    }
+}

@@ -1,0 +1,116 @@
+//! The radio during one open: commands that can't hang, and events with a deadline.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+use super::hub::{LinkEvent, Listener};
+use crate::{
+    CoreError,
+    api::ports::{LinkError, LockLink},
+    ports::Clock,
+};
+
+/// How long a command into the shell's adapter may take.
+const COMMAND: Duration = Duration::from_secs(2);
+
+/// Why no event came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// The deadline passed.
+    Deadline,
+    /// The shell ended the open.
+    Cancelled,
+    /// More came in than could be looked at: the link is as good as lost.
+    Overrun,
+}
+
+/// The radio, for one open.
+pub(crate) struct Radio {
+    link: Arc<dyn LockLink>,
+    listener: Listener,
+    clock: Arc<dyn Clock>,
+    cancelled: watch::Receiver<bool>,
+}
+
+impl Radio {
+    pub(crate) fn new(
+        link: Arc<dyn LockLink>,
+        listener: Listener,
+        clock: Arc<dyn Clock>,
+        cancelled: watch::Receiver<bool>,
+    ) -> Self {
+        Self { link, listener, clock, cancelled }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    pub(crate) async fn pause(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    pub(crate) async fn start_scan(&self) -> Result<(), CoreError> {
+        Ok(self.command(|link| link.start_scan()).await?)
+    }
+
+    /// A search that does not end costs battery, not the open.
+    pub(crate) async fn stop_scan(&self) {
+        let _ = self.command(|link| link.stop_scan()).await;
+    }
+
+    pub(crate) async fn connect(&self, peer: &str) -> Result<(), LinkError> {
+        let peer = peer.to_owned();
+        self.command(move |link| link.connect(peer)).await
+    }
+
+    pub(crate) async fn write(&self, peer: &str, value: Vec<u8>) -> Result<(), LinkError> {
+        let peer = peer.to_owned();
+        self.command(move |link| link.write(peer, value)).await
+    }
+
+    pub(crate) async fn disconnect(&self, peer: &str) {
+        let peer = peer.to_owned();
+        let _ = self.command(move |link| link.disconnect(peer)).await;
+    }
+
+    /// The next event before `deadline` (monotonic), unless the shell ends the open.
+    pub(crate) async fn next_or_cancel(&mut self, deadline: Duration) -> Result<LinkEvent, Silence> {
+        let left = deadline.saturating_sub(self.clock.monotonic());
+        tokio::select! {
+            biased;
+            () = is_true(&mut self.cancelled) => Err(Silence::Cancelled),
+            event = self.listener.next() => event.ok_or(Silence::Overrun),
+            () = self.clock.sleep(left) => Err(Silence::Deadline),
+        }
+    }
+
+    /// The next event before `deadline` (monotonic). Not to be cancelled: the lock may be moving.
+    pub(crate) async fn next(&mut self, deadline: Duration) -> Result<LinkEvent, Silence> {
+        let left = deadline.saturating_sub(self.clock.monotonic());
+        tokio::select! {
+            biased;
+            event = self.listener.next() => event.ok_or(Silence::Overrun),
+            () = self.clock.sleep(left) => Err(Silence::Deadline),
+        }
+    }
+
+    async fn command(
+        &self,
+        command: impl FnOnce(&dyn LockLink) -> Result<(), LinkError> + Send + 'static,
+    ) -> Result<(), LinkError> {
+        let link = self.link.clone();
+        match tokio::time::timeout(COMMAND, tokio::task::spawn_blocking(move || command(&*link))).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) | Err(_) => Err(LinkError::Failed),
+        }
+    }
+}
+
+/// Ends when the value becomes true; never where nobody can set it any more.
+async fn is_true(value: &mut watch::Receiver<bool>) {
+    if value.wait_for(|set| *set).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,184 @@
+//! One account that is logged in on this phone: its store, its tokens, its calls.
+
+use std::sync::Mutex as StdMutex;
+
+use sentri_wire::{
+    Secret,
+    account::{Account, RefreshRequest},
+    problem::ProblemCode,
+};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::{
+    CoreError,
+    http::{Api, ApiError, Call},
+    keys::Keys,
+    store::{Rows, SavedTokens, Store, StoreError, StoreSettings, Vault},
+    sync::LastSync,
+};
+
+/// A logged-in account.
+pub struct Session {
+    /// Whose.
+    pub account: Uuid,
+    /// What the phone keeps of it.
+    pub vault: Vault,
+    /// The backend.
+    pub api: Api,
+    /// The platform's key store.
+    pub keys: Keys,
+    /// How the last sync went.
+    pub(crate) last_sync: StdMutex<LastSync>,
+    /// One sync at a time.
+    pub(crate) syncing: tokio::sync::Mutex<()>,
+    /// One refresh at a time: the second caller finds the first one's tokens.
+    refreshing: tokio::sync::Mutex<()>,
+}
+
+impl Session {
+    /// Opens the account's store. One that is older than the key store remembers is synced in full. [SYN-4]
+    pub async fn open(
+        account: Uuid,
+        settings: StoreSettings,
+        api: Api,
+        keys: Keys,
+    ) -> Result<Self, CoreError> {
+        let highest = keys.high_water(account).await?;
+        let vault = Vault::open(settings).await?;
+        vault
+            .run(move |store| {
+                let present = store.read().sync_mark()?.high_water;
+                if present >= highest {
+                    return Ok(());
+                }
+                store.write("sync.rollback", |rows| rows.force_full_sync(highest))
+            })
+            .await?;
+        let (last_sync, syncing, refreshing) = Default::default();
+        Ok(Self { account, vault, api, keys, last_sync, syncing, refreshing })
+    }
+
+    /// Reads from the store.
+    pub async fn read<T, W>(&self, work: W) -> Result<T, CoreError>
+    where
+        T: Send + 'static,
+        W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        Ok(self.vault.run(move |store: &mut Store| work(&store.read())).await?)
+    }
+
+    /// Changes the store: all of it, or nothing.
+    pub async fn write<T, W>(&self, name: &'static str, work: W) -> Result<T, CoreError>
+    where
+        T: Send + 'static,
+        W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        Ok(self.vault.run(move |store: &mut Store| store.write(name, &work)).await?)
+    }
+
+    /// Whose account it is.
+    pub async fn profile(&self) -> Result<Account, CoreError> {
+        let id = self.account.to_string();
+        self.read(move |rows| rows.get::<Account>(&id)).await?.ok_or(CoreError::NotSignedIn)
+    }
+
+    /// Stores the tokens of a login.
+    pub async fn keep_login(&self, tokens: SavedTokens, account: Account) -> Result<(), CoreError> {
+        self.write("login", move |rows| {
+            rows.set_meta(SavedTokens::NAME, &tokens)?;
+            rows.put(&account)
+        })
+        .await
+    }
+
+    /// Calls as this account, and reads the answer. An expired token is refreshed once.
+    pub async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, SessionError> {
+        let tokens = self.tokens().await?;
+        match self.api.call(call, Some(&tokens.access)).await {
+            Err(error) if error.code() == Some(ProblemCode::TokenExpired) => {
+                let fresh = self.refreshed(&tokens.access).await?;
+                Ok(self.api.call(call, Some(&fresh.access)).await?)
+            }
+            answered => Ok(answered?),
+        }
+    }
+
+    /// Calls as this account, where the answer has no body that matters.
+    pub async fn tell(&self, call: &Call<'_>) -> Result<(), SessionError> {
+        let tokens = self.tokens().await?;
+        match self.api.tell(call, Some(&tokens.access)).await {
+            Err(error) if error.code() == Some(ProblemCode::TokenExpired) => {
+                let fresh = self.refreshed(&tokens.access).await?;
+                Ok(self.api.tell(call, Some(&fresh.access)).await?)
+            }
+            answered => Ok(answered?),
+        }
+    }
+
+    async fn tokens(&self) -> Result<SavedTokens, SessionError> {
+        let saved = self.vault.run(|store| store.read().meta::<SavedTokens>(SavedTokens::NAME)).await?;
+        saved.ok_or(SessionError::NoTokens)
+    }
+
+    /// The pair of tokens after `stale`. It is stored before it is used: a kill in between costs a repeat of
+    /// the refresh under the same key, not the session.
+    async fn refreshed(&self, stale: &Secret) -> Result<SavedTokens, SessionError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let tokens = self.tokens().await?;
+        if tokens.access != *stale {
+            return Ok(tokens);
+        }
+        let request = RefreshRequest { refresh: tokens.refresh };
+        let fresh = self.api.refresh(&request, tokens.refresh_key).await?;
+        let fresh = SavedTokens::new(fresh, self.api.fresh_key()?);
+        let saved = fresh.clone();
+        let save =
+            move |store: &mut Store| store.write("tokens", |rows| rows.set_meta(SavedTokens::NAME, &saved));
+        self.vault.run(save).await?;
+        Ok(fresh)
+    }
+}
+
+/// Why a call as an account has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionError {
+    /// The account is not logged in.
+    NoTokens,
+    /// The call failed or was refused.
+    Api(ApiError),
+    /// The tokens can't be read or written.
+    Store(StoreError),
+}
+
+impl SessionError {
+    /// The backend's code, where it refused.
+    pub fn code(&self) -> Option<ProblemCode> {
+        match self {
+            Self::Api(error) => error.code(),
+            _ => None,
+        }
+    }
+}
+
+impl From<ApiError> for SessionError {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<SessionError> for CoreError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::NoTokens => Self::NotSignedIn,
+            SessionError::Api(error) => error.into(),
+            SessionError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Sealed records by kind and id, within a read or a transaction.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sentri_wire::{
+    Timestamp,
+    account::Account,
+    agent::{Grant, Listing, Lockbox},
+    credential::{Access, Credential, LockSettings, RevocationList},
+    sync::{Change, Message, Record, SyncPage},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
+
+use super::{KnownBox, StoreError, SyncMark, seal::Sealer};
+
+/// Kinds that begin so are the phone's own: no sync drops them.
+pub(super) const LOCAL: &str = "local/";
+
+/// The rows of a store, to read or, within [`Store::write`](super::Store::write), to change.
+pub struct Rows<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) sealer: &'a Sealer,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(db: &'a Connection, sealer: &'a Sealer) -> Self {
+        Self { db, sealer }
+    }
+
+    /// Stores a record over any former one with its id.
+    pub fn put<R: Record>(&self, record: &R) -> Result<(), StoreError> {
+        self.put_plain(R::KIND, &record.id(), &encode(record)?)
+    }
+
+    /// The record with that id.
+    pub fn get<R: Record>(&self, id: &str) -> Result<Option<R>, StoreError> {
+        let row = self.sealer.row_id(R::KIND, id);
+        let sealed: Option<Vec<u8>> = self
+            .db
+            .prepare_cached("SELECT sealed FROM record WHERE kind = $1 AND id = $2")?
+            .query_row(params![R::KIND, row], |found| found.get(0))
+            .optional()?;
+        sealed.map(|sealed| decode(&self.sealer.open(R::KIND, &row, &sealed)?)).transpose()
+    }
+
+    /// All records of a kind, in no order that means anything.
+    pub fn all<R: Record>(&self) -> Result<Vec<R>, StoreError> {
+        let mut statement = self.db.prepare_cached("SELECT id, sealed FROM record WHERE kind = $1")?;
+        let mut found = statement.query(params![R::KIND])?;
+        let mut records = Vec::new();
+        while let Some(row) = found.next()? {
+            let (id, sealed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            records.push(decode(&self.sealer.open(R::KIND, &id, &sealed)?)?);
+        }
+        Ok(records)
+    }
+
+    /// All records of a kind that can still be read, whatever is around them.
+    pub(super) fn salvage<R: Record>(&self) -> Vec<R> {
+        let read = || -> Result<Vec<R>, StoreError> {
+            let mut statement = self.db.prepare("SELECT id, sealed FROM record WHERE kind = $1")?;
+            let mut found = statement.query(params![R::KIND])?;
+            let mut records = Vec::new();
+            while let Ok(Some(row)) = found.next() {
+                let (id, sealed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                records.extend(self.sealer.open(R::KIND, &id, &sealed).and_then(|plain| decode(&plain)));
+            }
+            Ok(records)
+        };
+        read().unwrap_or_default()
+    }
+
+    /// Removes a record; fine where there is none.
+    pub fn remove<R: Record>(&self, id: &str) -> Result<(), StoreError> {
+        self.remove_kind(R::KIND, id)
+    }
+
+    /// Removes all records of a kind.
+    pub fn remove_all<R: Record>(&self) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM record WHERE kind = $1", params![R::KIND])?;
+        Ok(())
+    }
+
+    /// A single value by name.
+    pub fn meta<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let sealed: Option<Vec<u8>> = self
+            .db
+            .query_row("SELECT sealed FROM meta WHERE name = $1", params![name], |row| row.get(0))
+            .optional()?;
+        sealed.map(|sealed| decode(&self.sealer.open("meta", name.as_bytes(), &sealed)?)).transpose()
+    }
+
+    /// Stores a single value by name.
+    pub fn set_meta<T: Serialize>(&self, name: &str, value: &T) -> Result<(), StoreError> {
+        let sealed = self.sealer.seal("meta", name.as_bytes(), &encode(value)?)?;
+        self.db
+            .execute("INSERT OR REPLACE INTO meta (name, sealed) VALUES ($1, $2)", params![name, sealed])?;
+        Ok(())
+    }
+
+    /// Removes a single value.
+    pub fn remove_meta(&self, name: &str) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM meta WHERE name = $1", params![name])?;
+        Ok(())
+    }
+
+    /// How far the sync has come.
+    pub fn sync_mark(&self) -> Result<SyncMark, StoreError> {
+        Ok(self.meta("sync")?.unwrap_or_default())
+    }
+
+    /// Stores a page of changes together with its cursor, where it answers the present cursor. [SYN-2]
+    ///
+    /// Gives the new high-water mark.
+    pub fn apply_page(
+        &self,
+        asked: Option<&str>,
+        page: &SyncPage,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut mark = self.sync_mark()?;
+        if mark.cursor.as_deref() != asked {
+            return Err(StoreError::OutOfTurn);
+        }
+        if page.restart {
+            self.drop_synced()?;
+        }
+        for change in &page.changes {
+            self.apply(change)?;
+        }
+        mark.cursor = Some(page.cursor.clone());
+        mark.high_water += 1;
+        mark.skew = page.server_time.saturating_sub(now);
+        if !page.more {
+            mark.finished_at = Some(now);
+        }
+        self.set_meta("sync", &mark)?;
+        Ok(mark.high_water)
+    }
+
+    /// Forgets the cursor, so that the next sync is a full one. What is there stays until then.
+    pub fn force_full_sync(&self, high_water: u64) -> Result<(), StoreError> {
+        let mark = SyncMark { cursor: None, high_water, ..self.sync_mark()? };
+        self.set_meta("sync", &mark)
+    }
+
+    /// Drops all that came by sync; the phone's own records stay.
+    pub fn drop_synced(&self) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM record WHERE substr(kind, 1, 6) <> $1", params![LOCAL])?;
+        Ok(())
+    }
+
+    fn apply(&self, change: &Change) -> Result<(), StoreError> {
+        match change.kind.as_str() {
+            Account::KIND => self.apply_as::<Account>(change),
+            Listing::KIND => self.apply_as::<Listing>(change),
+            Lockbox::KIND => self.apply_as::<Lockbox>(change),
+            Grant::KIND => self.apply_as::<Grant>(change),
+            Access::KIND => self.apply_as::<Access>(change),
+            Message::KIND => self.apply_as::<Message>(change),
+            RevocationList::KIND => self.apply_as::<RevocationList>(change),
+            LockSettings::KIND => self.apply_as::<LockSettings>(change),
+            Credential::KIND => {
+                if let Some(Ok(credential)) = change.parse::<Credential>() {
+                    self.put(&KnownBox::of(&credential))?;
+                }
+                self.apply_as::<Credential>(change)
+            }
+            // Something that a later app knows.
+            _ => Ok(()),
+        }
+    }
+
+    fn apply_as<R: Record>(&self, change: &Change) -> Result<(), StoreError> {
+        match change.parse::<R>() {
+            None => self.remove_kind(R::KIND, &change.id),
+            Some(Ok(record)) if record.id() == change.id => self.put(&record),
+            Some(_) => Err(StoreError::Unreadable),
+        }
+    }
+
+    fn put_plain(&self, kind: &str, id: &str, plain: &[u8]) -> Result<(), StoreError> {
+        let row = self.sealer.row_id(kind, id);
+        let sealed = self.sealer.seal(kind, &row, plain)?;
+        self.db
+            .prepare_cached("INSERT OR REPLACE INTO record (kind, id, sealed) VALUES ($1, $2, $3)")?
+            .execute(params![kind, row, sealed])?;
+        Ok(())
+    }
+
+    fn remove_kind(&self, kind: &str, id: &str) -> Result<(), StoreError> {
+        let row = self.sealer.row_id(kind, id);
+        self.db.execute("DELETE FROM record WHERE kind = $1 AND id = $2", params![kind, row])?;
+        Ok(())
+    }
+}
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    serde_json::to_vec(value).map(Zeroizing::new).map_err(|_| StoreError::Unreadable)
+}
+
+pub(super) fn decode<T: DeserializeOwned>(plain: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(plain).map_err(|_| StoreError::Damaged)
+}

@@ -1,0 +1,70 @@
+//! One account's store for many callers at once: work runs on a thread that may wait for the disk.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Store, StoreError, StoreSettings, recover};
+
+/// A shared store that recovers by itself.
+#[derive(Clone)]
+pub struct Vault {
+    settings: StoreSettings,
+    /// Absent after a failed recovery, until the next try.
+    store: Arc<Mutex<Option<Store>>>,
+}
+
+impl Vault {
+    /// Opens the store.
+    pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
+        let vault = Self { settings, store: Arc::default() };
+        vault.run(|_| Ok(())).await?;
+        Ok(vault)
+    }
+
+    /// Does the work on the store. Where the store turns out damaged, it is recovered and the work done again.
+    pub async fn run<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: Fn(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    {
+        let vault = self.clone();
+        let done = tokio::task::spawn_blocking(move || vault.run_here(work)).await;
+        done.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// Closes the file. Later work opens it again.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let store = self.store.clone();
+        let closed = tokio::task::spawn_blocking(move || drop(lock(&store).take())).await;
+        closed.map_err(|_| StoreError::Unavailable)
+    }
+
+    /// Closes the file and removes it.
+    pub async fn destroy(&self) -> Result<(), StoreError> {
+        self.close().await?;
+        super::destroy(&self.settings.path)
+    }
+
+    fn run_here<T>(&self, work: impl Fn(&mut Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut slot = lock(&self.store);
+        match work(self.opened(&mut slot)?) {
+            Err(StoreError::Damaged) => {
+                *slot = None;
+                recover::give_up(&self.settings.path)?;
+                work(self.opened(&mut slot)?)
+            }
+            done => done,
+        }
+    }
+
+    fn opened<'s>(&self, slot: &'s mut Option<Store>) -> Result<&'s mut Store, StoreError> {
+        match slot {
+            Some(store) => Ok(store),
+            None => Ok(slot.insert(Store::open(&self.settings)?)),
+        }
+    }
+}
+
+/// A panic elsewhere leaves at most an open transaction, which the database rolls back.
+fn lock(store: &Mutex<Option<Store>>) -> std::sync::MutexGuard<'_, Option<Store>> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}

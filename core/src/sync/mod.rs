@@ -1,0 +1,77 @@
+//! Brings what changed, takes up what happened, and tells how fresh the phone is. [SYN-1, SYN-2, SYN-3]
+
+mod status;
+mod upload;
+
+use sentri_wire::{credential::Credential, problem::ProblemCode, sync::SyncPage};
+
+pub use status::{Freshness, LastSync, Status, freshness, status};
+pub use upload::upload;
+
+use crate::{
+    CoreError,
+    http::Call,
+    session::{Session, SessionError},
+    store::StoreError,
+};
+
+/// A page has at least one change, so that more pages than this are a loop.
+const MAX_PAGES: u32 = 10_000;
+
+/// Uploads what waits, then fetches all that changed since the last time. One at a time; a second caller waits
+/// for the first and then finds little to do.
+pub async fn run(session: &Session) -> Result<(), CoreError> {
+    let _one_at_a_time = session.syncing.lock().await;
+    session.note_sync(LastSync::Running);
+    let done = exchange(session).await;
+    if let Err(SessionError::Api(error)) = &done
+        && let Some(ProblemCode::AccountNotActive | ProblemCode::NotLoggedIn) = error.code()
+    {
+        disarm(session).await?;
+    }
+    let done = done.map_err(CoreError::from);
+    session.note_sync(LastSync::of(&done));
+    done
+}
+
+async fn exchange(session: &Session) -> Result<(), SessionError> {
+    upload(session).await?;
+    fetch(session).await
+}
+
+async fn fetch(session: &Session) -> Result<(), SessionError> {
+    for _ in 0..MAX_PAGES {
+        let cursor = session.vault.run(|store| Ok(store.read().sync_mark()?.cursor)).await?;
+        let page: SyncPage = session.call(&Call::get(&crate::http::sync_path(cursor.as_deref()))).await?;
+        let more = page.more;
+        apply(session, cursor, page).await?;
+        if !more {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Unreadable.into())
+}
+
+/// Stores a page with its cursor in one transaction, then raises the mark in the key store: a kill in between
+/// leaves the store ahead of the mark, which is fine; a store behind it is an old copy.
+async fn apply(session: &Session, asked: Option<String>, page: SyncPage) -> Result<(), SessionError> {
+    let now = session.api.clock.now();
+    let mark = session
+        .vault
+        .run(move |store| store.write("sync.page", |rows| rows.apply_page(asked.as_deref(), &page, now)))
+        .await?;
+    // A locked key store must not keep the credentials from arriving; the next page raises the mark as well.
+    let _ = session.keys.raise_high_water(session.account, mark).await;
+    Ok(())
+}
+
+/// An ended session or a suspended account: no working credential stays on the phone. [ACC-7]
+async fn disarm(session: &Session) -> Result<(), CoreError> {
+    session
+        .write("sync.disarm", |rows| {
+            rows.remove_all::<Credential>()?;
+            let high_water = rows.sync_mark()?.high_water;
+            rows.force_full_sync(high_water)
+        })
+        .await
+}

@@ -1,0 +1,113 @@
+//! How fresh the phone's data are, and until when it opens what without network. [SYN-1]
+
+use std::sync::PoisonError;
+
+use sentri_protocol::ticket::Ticket;
+use sentri_wire::{Timestamp, credential::Credential};
+
+use crate::{CoreError, session::Session};
+
+/// Data older than this are stale, whatever they say of themselves, in seconds.
+const STALE_AFTER: i64 = 24 * 3600;
+
+/// How the last sync went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LastSync {
+    /// None since the app was started.
+    #[default]
+    None,
+    /// It is going on.
+    Running,
+    /// Well.
+    Good,
+    /// There was no connection.
+    Offline,
+    /// It was refused, or the phone could not store what came.
+    Blocked(CoreError),
+}
+
+impl LastSync {
+    pub(super) fn of(done: &Result<(), CoreError>) -> Self {
+        match done {
+            Ok(()) => Self::Good,
+            Err(CoreError::Offline) => Self::Offline,
+            Err(error) => Self::Blocked(error.clone()),
+        }
+    }
+}
+
+/// How fresh the data are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// The green check mark; with the time of the last sync.
+    Current(Timestamp),
+    /// A sync is going on.
+    Syncing,
+    /// Older than they should be.
+    Stale(Option<Timestamp>),
+    /// The last try found no connection.
+    Offline(Option<Timestamp>),
+    /// A sync can't succeed as things stand.
+    Blocked(CoreError),
+}
+
+/// The home page's status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// How fresh the data are.
+    pub freshness: Freshness,
+    /// First second at which the phone opens something without network.
+    pub opens_from: Option<Timestamp>,
+    /// First second at which it opens nothing any more.
+    pub opens_until: Option<Timestamp>,
+    /// Events that wait to be uploaded.
+    pub events_queued: u32,
+}
+
+impl Session {
+    pub(super) fn note_sync(&self, last: LastSync) {
+        *self.last_sync.lock().unwrap_or_else(PoisonError::into_inner) = last;
+    }
+
+    fn last_sync(&self) -> LastSync {
+        self.last_sync.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The home page's status.
+pub async fn status(session: &Session) -> Result<Status, CoreError> {
+    let now = session.api.clock.now();
+    let (mark, credentials, events_queued) =
+        session.read(|rows| Ok((rows.sync_mark()?, rows.all::<Credential>()?, rows.queue_length()?))).await?;
+    let windows: Vec<(i64, i64)> = credentials
+        .iter()
+        .filter_map(|credential| Ticket::decode(credential.ticket.as_ref()).ok())
+        .map(|ticket| (ticket.window.not_before().unix(), ticket.window.not_after().unix()))
+        .filter(|(_, until)| *until > now)
+        .collect();
+    let renewal_due = credentials.iter().any(|credential| credential.renew_at <= now);
+    Ok(Status {
+        freshness: freshness(session.last_sync(), mark.finished_at, renewal_due, now),
+        opens_from: windows.iter().map(|(from, _)| *from).min(),
+        opens_until: windows.iter().map(|(_, until)| *until).max(),
+        events_queued,
+    })
+}
+
+/// What the home page shows, from how the last sync went and when the last good one ended.
+pub fn freshness(
+    last: LastSync,
+    finished: Option<Timestamp>,
+    renewal_due: bool,
+    now: Timestamp,
+) -> Freshness {
+    match (last, finished) {
+        (LastSync::Running, _) => Freshness::Syncing,
+        (LastSync::Blocked(why), _) => Freshness::Blocked(why),
+        (LastSync::Offline, at) => Freshness::Offline(at),
+        (LastSync::Good | LastSync::None, Some(at)) if !renewal_due && now - at < STALE_AFTER => {
+            Freshness::Current(at)
+        }
+        (LastSync::Good | LastSync::None, at) => Freshness::Stale(at),
+    }
+}
