@@ -5,4 +5,5 @@
 pub mod chance;
 pub mod clock;
 pub mod lockbox;
+pub mod phone;
 pub mod radio;

@@ -1,0 +1,5 @@
+//! Phones of the sandbox.
+
+mod bare;
+
+pub use bare::BarePhone;
