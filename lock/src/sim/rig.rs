@@ -177,12 +177,13 @@ impl Rig {
 
     /// Types a code, then ENT.
     pub fn type_code(&mut self, digits: &[u8]) -> Result<(), Halt> {
-        for digit in digits {
-            if let Some(key) = Key::from_char(char::from(*digit)) {
-                self.drive(|lock| lock.press(key))?;
-            }
-        }
+        digits.iter().try_for_each(|digit| self.type_digit(*digit))?;
         self.drive(|lock| lock.press(Key::Enter))
+    }
+
+    /// Presses the key with this character on it.
+    pub fn type_digit(&mut self, digit: u8) -> Result<(), Halt> {
+        Key::from_char(char::from(digit)).map_or(Ok(()), |key| self.drive(|lock| lock.press(key)))
     }
 
     /// Connects a phone.
