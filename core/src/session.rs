@@ -6,6 +6,7 @@ use sentri_wire::{
     Secret,
     account::{Account, RefreshRequest},
     problem::ProblemCode,
+    sync::Record,
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ use crate::{
     CoreError,
     http::{Api, ApiError, Call},
     keys::Keys,
-    store::{Rows, SavedTokens, Store, StoreError, StoreSettings, Vault},
+    store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, Vault},
     sync::LastSync,
 };
 
@@ -66,6 +67,16 @@ impl Session {
         W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         Ok(self.vault.run(move |store: &mut Store| work(&store.read())).await?)
+    }
+
+    /// All records of a kind.
+    pub async fn all<R: Record + Send + 'static>(&self) -> Result<Vec<R>, CoreError> {
+        Ok(self.vault.run(|store| store.read().all()).await?)
+    }
+
+    /// How far the sync has come.
+    pub async fn sync_mark(&self) -> Result<SyncMark, CoreError> {
+        Ok(self.vault.run(|store| store.read().sync_mark()).await?)
     }
 
     /// Changes the store: all of it, or nothing.

@@ -20,7 +20,7 @@ use crate::{
 impl SentriCore {
     /// My Listings, by address, from what the phone holds. [LST-1]
     pub async fn listings(&self) -> Result<Vec<Listing>, CoreError> {
-        let mut listings: Vec<wire::Listing> = self.session().await?.read(|rows| rows.all()).await?;
+        let mut listings: Vec<wire::Listing> = self.session().await?.all().await?;
         listings.sort_by(|a, b| a.unparsed_address.cmp(&b.unparsed_address));
         Ok(listings.into_iter().map(Into::into).collect())
     }
@@ -40,7 +40,7 @@ impl SentriCore {
 
     /// My Lockboxes, by serial number, from what the phone holds. [LST-2]
     pub async fn lockboxes(&self) -> Result<Vec<Lockbox>, CoreError> {
-        let mut lockboxes: Vec<wire::Lockbox> = self.session().await?.read(|rows| rows.all()).await?;
+        let mut lockboxes: Vec<wire::Lockbox> = self.session().await?.all().await?;
         lockboxes.sort_by(|a, b| a.serial.cmp(&b.serial));
         Ok(lockboxes.into_iter().map(Into::into).collect())
     }
@@ -62,7 +62,7 @@ impl SentriCore {
 
     /// The accesses that this agent granted, newest start first, from what the phone holds. [GRT-5]
     pub async fn grants(&self) -> Result<Vec<Grant>, CoreError> {
-        let mut grants: Vec<wire::Grant> = self.session().await?.read(|rows| rows.all()).await?;
+        let mut grants: Vec<wire::Grant> = self.session().await?.all().await?;
         grants.sort_by_key(|grant| (std::cmp::Reverse(grant.starts_at), grant.id));
         Ok(grants.into_iter().map(Into::into).collect())
     }

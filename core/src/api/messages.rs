@@ -9,7 +9,7 @@ use crate::http::Call;
 impl SentriCore {
     /// All messages, newest first, from what the phone holds.
     pub async fn messages(&self) -> Result<Vec<Message>, CoreError> {
-        let mut messages: Vec<Record> = self.session().await?.read(|rows| rows.all()).await?;
+        let mut messages: Vec<Record> = self.session().await?.all().await?;
         messages.sort_by_key(|message| (std::cmp::Reverse(message.at), message.id));
         Ok(messages.into_iter().map(Into::into).collect())
     }

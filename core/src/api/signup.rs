@@ -55,7 +55,7 @@ pub struct QuestionAndAnswer {
 #[derive(uniffi::Object)]
 pub struct Signup {
     api: Api,
-    signup: Secret,
+    name: Secret,
     code_expires_at: i64,
 }
 
@@ -75,7 +75,7 @@ impl SentriCore {
         };
         let started = self.core.api.signup(&request).await?;
         let api = self.core.api.clone();
-        Ok(Arc::new(Signup { api, signup: started.signup, code_expires_at: started.code_expires_at }))
+        Ok(Arc::new(Signup { api, name: started.signup, code_expires_at: started.code_expires_at }))
     }
 }
 
@@ -90,7 +90,7 @@ impl Signup {
     ///
     /// `WrongCode`; `TooManyTries` and `LinkExpired` ask for a new start.
     pub async fn verify(&self, code: String) -> Result<(), CoreError> {
-        let request = SignupVerify { signup: self.signup.clone(), code: Secret::new(code) };
+        let request = SignupVerify { signup: self.name.clone(), code: Secret::new(code) };
         Ok(self.api.verify_signup(&request).await?)
     }
 
@@ -103,7 +103,7 @@ impl Signup {
             answer: Secret::new(it.answer),
         };
         let request = SignupComplete {
-            signup: self.signup.clone(),
+            signup: self.name.clone(),
             first_name: person.first_name,
             last_name: person.last_name,
             role: person.role,

@@ -276,7 +276,7 @@ impl Task {
         usable: &Usable,
         operation_id: OperationId,
     ) -> Result<Request, CoreError> {
-        let mark = self.session.read(|rows| rows.sync_mark()).await?;
+        let mark = self.session.sync_mark().await?;
         let uncertainty = match mark.finished_at {
             Some(_) => u8::try_from(mark.skew.unsigned_abs()).unwrap_or(u8::MAX),
             None => u8::MAX,

@@ -52,12 +52,12 @@ impl Radio {
     }
 
     pub(crate) async fn start_scan(&self) -> Result<(), CoreError> {
-        Ok(self.command(|link| link.start_scan()).await?)
+        Ok(self.command(LockLink::start_scan).await?)
     }
 
     /// A search that does not end costs battery, not the open.
     pub(crate) async fn stop_scan(&self) {
-        let _ = self.command(|link| link.stop_scan()).await;
+        let _ = self.command(LockLink::stop_scan).await;
     }
 
     pub(crate) async fn connect(&self, peer: &str) -> Result<(), LinkError> {

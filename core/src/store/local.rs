@@ -117,7 +117,7 @@ impl Record for AuditBatch {
 pub struct BackedUp {
     /// The box.
     pub lockbox: String,
-    /// MACed by the backend.
+    /// Authenticated by the backend, for the lock.
     pub acknowledgement: Binary,
 }
 

@@ -59,11 +59,10 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            // Without a code: the row has another shape than was written.
+            None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(_) => Self::Unavailable,
-            // The row has another shape than was written.
-            None => Self::Damaged,
         }
     }
 }
@@ -120,7 +119,7 @@ impl Store {
     /// damaged. Attempts at a lock that a kill cut short become reports of their own.
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         let mut store = recover::open(settings)?;
-        store.write("outbox.adopt", |rows| rows.settle_drafts())?;
+        store.write("outbox.adopt", outbox::settle_drafts)?;
         Ok(store)
     }
 

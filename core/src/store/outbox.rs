@@ -21,6 +21,12 @@ pub struct Queued {
     pub draft: bool,
 }
 
+/// Settles what a kill left as drafts.
+pub(super) fn settle_drafts(rows: &Rows<'_>) -> Result<(), StoreError> {
+    rows.db.execute("UPDATE outbox SET draft = 0 WHERE draft = 1", [])?;
+    Ok(())
+}
+
 impl Rows<'_> {
     /// Queues an event, or replaces the draft with its id. A settled event is never changed.
     pub fn queue(&self, event: &AccessEvent, draft: bool) -> Result<(), StoreError> {
@@ -58,12 +64,6 @@ impl Rows<'_> {
         for id in ids {
             statement.execute(params![self.sealer.row_id("outbox", &id.to_string())])?;
         }
-        Ok(())
-    }
-
-    /// Settles what a kill left as drafts.
-    pub(super) fn settle_drafts(&self) -> Result<(), StoreError> {
-        self.db.execute("UPDATE outbox SET draft = 0 WHERE draft = 1", [])?;
         Ok(())
     }
 
