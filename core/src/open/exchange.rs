@@ -70,6 +70,7 @@ pub(crate) struct Connection<'r> {
     mtu: u16,
     incoming: Reassembler,
     frames_in: u32,
+    gone: bool,
 }
 
 impl<'r> Connection<'r> {
@@ -81,7 +82,7 @@ impl<'r> Connection<'r> {
             match radio.next_or_cancel(deadline).await {
                 Ok(LinkEvent::Connected { peer: whom, mtu }) if whom == peer => {
                     let incoming = Reassembler::new();
-                    return Ok(Some(Self { radio, peer, mtu, incoming, frames_in: 0 }));
+                    return Ok(Some(Self { radio, peer, mtu, incoming, frames_in: 0, gone: false }));
                 }
                 Ok(LinkEvent::Disconnected { peer: whom, .. }) if whom == peer => return Ok(None),
                 Ok(_) => {}
@@ -141,9 +142,11 @@ impl<'r> Connection<'r> {
         self.radio.now()
     }
 
-    /// Ends the connection.
+    /// Ends the connection, where it has not ended by itself.
     pub(crate) async fn end(self) {
-        self.radio.disconnect(self.peer).await;
+        if !self.gone {
+            self.radio.disconnect(self.peer).await;
+        }
     }
 
     async fn ask(&mut self, message: &[u8], wait: Duration) -> Option<Vec<u8>> {
@@ -160,7 +163,10 @@ impl<'r> Connection<'r> {
                         return Some(message);
                     }
                 }
-                LinkEvent::Disconnected { peer, .. } if peer == self.peer => return None,
+                LinkEvent::Disconnected { peer, .. } if peer == self.peer => {
+                    self.gone = true;
+                    return None;
+                }
                 _ => {}
             }
         }

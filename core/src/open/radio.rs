@@ -14,6 +14,9 @@ use crate::{
 /// How long a command into the shell's adapter may take.
 const COMMAND: Duration = Duration::from_secs(2);
 
+/// How long a connection may take to be gone.
+const GONE: Duration = Duration::from_millis(500);
+
 /// Why no event came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Silence {
@@ -70,9 +73,19 @@ impl Radio {
         self.command(move |link| link.write(peer, value)).await
     }
 
-    pub(crate) async fn disconnect(&self, peer: &str) {
-        let peer = peer.to_owned();
-        let _ = self.command(move |link| link.disconnect(peer)).await;
+    /// Drops the connection and waits a moment for the adapter to say that it is gone: its late word must not
+    /// be taken for the end of the next one.
+    pub(crate) async fn disconnect(&mut self, peer: &str) {
+        let whom = peer.to_owned();
+        if self.command(move |link| link.disconnect(whom)).await.is_err() {
+            return;
+        }
+        let deadline = self.now() + GONE;
+        while let Ok(event) = self.next(deadline).await {
+            if matches!(event, LinkEvent::Disconnected { peer: whom, .. } if whom == peer) {
+                return;
+            }
+        }
     }
 
     /// The next event before `deadline` (monotonic), unless the shell ends the open.
