@@ -36,6 +36,30 @@ pub struct Listing {
     pub lockbox: Option<String>,
 }
 
+/// `GET /v1/listings`: the agent's own, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Listings {
+    /// The listings.
+    pub listings: Vec<Listing>,
+}
+
+/// `GET /v1/lockboxes`: the agent's own, by serial number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Lockboxes {
+    /// The lockboxes.
+    pub lockboxes: Vec<Lockbox>,
+}
+
+/// `GET /v1/grants?listing_id=…`: the SentriConnect history of a listing, newest first, at most 200. [GRT-5]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Grants {
+    /// The grants.
+    pub grants: Vec<Grant>,
+}
+
 /// `POST /v1/listings`: added by hand. [LST-1]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

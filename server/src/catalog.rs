@@ -1,0 +1,160 @@
+//! Every text that goes out to people, in one place: mails, texts, pushes, messages.
+
+use chrono::{DateTime, Datelike, TimeZone, Utc};
+use chrono_tz::Tz;
+use sentri_wire::Timestamp;
+
+/// Title and text of a message, a mail or a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// One line.
+    pub title: String,
+    /// The rest.
+    pub body: String,
+}
+
+/// What the texts about an access are made of.
+pub struct Visit<'a> {
+    /// Street address, one line.
+    pub address: &'a str,
+    /// The property's zone: all times are shown in it.
+    pub zone: Tz,
+    /// First second of the window.
+    pub starts_at: Timestamp,
+    /// First second after it.
+    pub ends_at: Timestamp,
+}
+
+impl Visit<'_> {
+    /// "Fri, Nov 20, 2026, 9:00 AM to 5:00 PM PST", with both days where they differ.
+    fn window(&self) -> String {
+        let (Some(start), Some(end)) = (local(self.zone, self.starts_at), local(self.zone, self.ends_at))
+        else {
+            return String::new();
+        };
+        let same_day = (start.year(), start.ordinal()) == (end.year(), end.ordinal());
+        let end =
+            if same_day { end.format("%-I:%M %p %Z") } else { end.format("%a, %b %-d, %Y, %-I:%M %p %Z") };
+        format!("{} to {end}", start.format("%a, %b %-d, %Y, %-I:%M %p"))
+    }
+}
+
+fn local(zone: Tz, at: Timestamp) -> Option<DateTime<Tz>> {
+    Utc.timestamp_opt(at, 0).single().map(|time| time.with_timezone(&zone))
+}
+
+/// To the granter, for each grant. [GRT-3]
+pub fn granted(visit: &Visit<'_>, email: &str, is_new: bool) -> Text {
+    let how = if is_new {
+        "They are new, so we sent them an invitation by email."
+    } else {
+        "They have an account, so we told them in their app."
+    };
+    Text {
+        title: "SentriConnect Access Granted".into(),
+        body: format!(
+            "{email} can open the lockbox at {} on {}. {how} You can revoke this until it begins.",
+            visit.address,
+            visit.window()
+        ),
+    }
+}
+
+/// To the contractor who has an account. [GRT-3]
+pub fn received(visit: &Visit<'_>, granter: &str) -> Text {
+    Text {
+        title: "SentriConnect Access Granted".into(),
+        body: format!(
+            "{granter} gave you access to {} on {}. Open the app once before you go, so that it works without network.",
+            visit.address,
+            visit.window()
+        ),
+    }
+}
+
+/// To both, when it is taken back. [GRT-3]
+pub fn revoked(visit: &Visit<'_>, email: &str) -> Text {
+    Text {
+        title: "SentriConnect Access Revoked".into(),
+        body: format!("The access of {email} to {} on {} was taken back.", visit.address, visit.window()),
+    }
+}
+
+/// To the granter, when it is used. [CON-4]
+pub fn used(visit: &Visit<'_>, who: &str, at: Timestamp) -> Text {
+    let when = local(visit.zone, at).map(|time| time.format("%a, %b %-d, %Y, %-I:%M %p %Z").to_string());
+    Text {
+        title: "SentriConnect Access Used".into(),
+        body: format!("{who} opened the lockbox at {} on {}.", visit.address, when.unwrap_or_default()),
+    }
+}
+
+/// The invitation mail to somebody who has no account. [GRT-3]
+pub fn invitation(visit: &Visit<'_>, granter: &str, link: &str) -> Text {
+    Text {
+        title: format!("{granter} gave you access to {}", visit.address),
+        body: format!(
+            "Hello,\n\n\
+             {granter} gave you SentriConnect access to the lockbox at {} on {}.\n\n\
+             1. Download the Sentri Connect app to your phone.\n\
+             2. Register with this link: {link}\n\
+             \x20  It is yours alone and works once. Have your cell phone at hand: we text you a code.\n\
+             3. Log in with your email and password. Open the app once before you go: from then on it works without network.\n\
+             4. At the lockbox, open the app and press ENT on the lockbox. The key bin opens.\n\n\
+             You did not expect this? Then do nothing: without the link nobody gets access in your name.\n",
+            visit.address,
+            visit.window()
+        ),
+    }
+}
+
+/// The same mail to an address that is an agent's: only its owner reads that it is.
+pub fn invitation_to_agent(visit: &Visit<'_>, granter: &str) -> Text {
+    Text {
+        title: format!("{granter} wants to give you access to {}", visit.address),
+        body: format!(
+            "Hello,\n\n\
+             {granter} wants to give you SentriConnect access to the lockbox at {} on {}.\n\n\
+             This address belongs to an agent's account, and SentriConnect access is for people who are no members. \
+             As a member in good standing, use your agent app. For another account, give {granter} another address.\n",
+            visit.address,
+            visit.window()
+        ),
+    }
+}
+
+/// The mail that tells somebody without an account that an invitation holds no more. [GRT-3]
+pub fn revoked_mail(visit: &Visit<'_>, granter: &str) -> Text {
+    Text {
+        title: format!("Your access to {} was taken back", visit.address),
+        body: format!(
+            "Hello,\n\n{granter} took back your SentriConnect access to {} on {}.\n",
+            visit.address,
+            visit.window()
+        ),
+    }
+}
+
+/// The text message with the sign-up's code. [ACC-8]
+pub fn signup_code(code: &str) -> String {
+    format!("{code} is your Sentri code. It works for 10 minutes. We never ask you for it by phone.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_told_in_the_propertys_zone() {
+        // 2026-11-20 17:00 UTC is 9 AM in Portland.
+        let mut visit = Visit {
+            address: "12 Oak St",
+            zone: chrono_tz::America::Los_Angeles,
+            starts_at: 1_795_194_000,
+            ends_at: 1_795_222_800,
+        };
+        assert_eq!(visit.window(), "Fri, Nov 20, 2026, 9:00 AM to 5:00 PM PST");
+        visit.ends_at += 86_400;
+        assert_eq!(visit.window(), "Fri, Nov 20, 2026, 9:00 AM to Sat, Nov 21, 2026, 5:00 PM PST");
+    }
+}

@@ -1,0 +1,181 @@
+//! What a deployment sets: one TOML file, with a default for everything but the master key.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use sentri_wire::problem::SupportContact;
+use serde::Deserialize;
+
+/// A deployment's settings. Unknown names in the file are refused, so that a typing error is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// `sqlite:///path/to/sentri.db` or `postgres://…`.
+    pub database: String,
+    /// File with the master keys, one of 64 hex digits a line, the last one current. Without it the
+    /// environment variable `SENTRI_MASTER_KEY` is read.
+    pub master_key_file: Option<PathBuf>,
+    /// Start of the links in mails.
+    pub public_url: String,
+    /// Sender of the mails; its domain is also that of their Message-IDs.
+    pub mail_from: String,
+    /// Largest request body, in bytes.
+    pub body_limit: usize,
+    /// Requests of one address.
+    pub rate_limit: RateLimit,
+    /// Lowest version that each app may have, as `agent = "3.2.0"`.
+    pub minimum_versions: BTreeMap<String, String>,
+    /// Rules for accounts that belong to no association.
+    pub policy: Policy,
+    /// Mails go out here; without it they are kept undelivered.
+    pub smtp: Option<Smtp>,
+    /// Texts and pushes go out here; without it they are kept undelivered.
+    pub webhook: Option<Webhook>,
+    /// Whether the outbox delivers by itself. Off, it only collects.
+    pub deliver: bool,
+}
+
+/// Requests that one address may make.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Requests a second, in the long run; 0 switches the limit off.
+    pub per_second: u32,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+/// Rules that an association sets for itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Devices an account may register. [ACC-4]
+    pub device_limit: u32,
+    /// How long before its start an access's ticket can be fetched, in seconds. [GRT-6]
+    pub lead_seconds: u32,
+    /// Longest life of a ticket that is not renewed, in seconds. [GRT-6]
+    pub ticket_seconds: u32,
+    /// Longest window of an access, in seconds. [GRT-2]
+    pub longest_grant_seconds: u32,
+    /// Whom a user calls.
+    pub support: SupportContact,
+}
+
+/// A mail server.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// `smtps://user:password@host` or `smtp://host:25`.
+    pub url: String,
+}
+
+/// A service that sends texts and pushes: gets a JSON document by POST.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// `https://…`
+    pub url: String,
+    /// Sent as `Authorization: Bearer …`.
+    #[serde(default)]
+    pub bearer: Option<String>,
+}
+
+// The URLs hold passwords, so neither shows itself.
+impl std::fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Smtp(…)")
+    }
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Webhook(…)")
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            database: "sqlite://sentri.db".into(),
+            master_key_file: None,
+            public_url: "http://127.0.0.1:8080".into(),
+            mail_from: "Sentri <no-reply@sentri.example>".into(),
+            body_limit: 64 * 1024,
+            rate_limit: RateLimit { per_second: 200, burst: 1000 },
+            minimum_versions: BTreeMap::new(),
+            policy: Policy::default(),
+            smtp: None,
+            webhook: None,
+            deliver: true,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            device_limit: 3,
+            lead_seconds: 24 * 3600,
+            ticket_seconds: 24 * 3600,
+            longest_grant_seconds: 90 * 86_400,
+            support: SupportContact {
+                name: "Support".into(),
+                phones: vec!["+1 555-0100".into()],
+                hours: "every day, 8 am to 8 pm".into(),
+            },
+        }
+    }
+}
+
+/// Why the configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("the configuration file {path} can't be read: {source}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not as documented.
+    #[error("the configuration file {path} is not right: {source}")]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        source: toml::de::Error,
+    },
+}
+
+impl Config {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Malformed { path: path.into(), source })
+    }
+
+    /// Everything in one folder on loopback, on a free port: database and master key file. For the sandbox
+    /// and for tests.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            database: sqlite_url(&folder.join("sentri.db")),
+            master_key_file: Some(folder.join("master.key")),
+            ..Self::default()
+        }
+    }
+}
+
+/// The URL of a SQLite file.
+fn sqlite_url(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("sqlite://{path}")
+}

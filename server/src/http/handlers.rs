@@ -1,0 +1,209 @@
+//! From HTTP to the rules and back. Nothing is decided here.
+
+use axum::{Json, extract::State, http::StatusCode};
+use sentri_wire::{
+    account::{
+        Account, LoginRequest, LoginResponse, RefreshRequest, SignupComplete, SignupRequest, SignupStarted,
+        SignupVerify, Tokens,
+    },
+    agent::{
+        AssignRequest, Grant, GrantRequest, GrantResponse, Grants, Listing, Listings, Lockbox, Lockboxes,
+        NewListing,
+    },
+    credential::{TimeRequest, TimeResponse},
+    event::{AuditReceipt, AuditUpload, EventReceipts, EventUpload, LogPage},
+    sync::SyncPage,
+};
+use serde::Serialize;
+use utoipa::{ToSchema, openapi::OpenApi};
+
+use super::{
+    Shared,
+    extract::{AnyStanding, Auth, Body, Key, Params, Segment},
+};
+use crate::{
+    refusal::Answer,
+    service::{
+        events::{self, LogRequest},
+        grants, id_in_path, listings, lockboxes, locks, login, messages, signup, sync,
+    },
+    store::Id,
+};
+
+/// Result of a handler with a body.
+type Reply<T> = Answer<Json<T>>;
+/// The same, for something new.
+type Created<T> = Answer<(StatusCode, Json<T>)>;
+/// The same, without a body.
+type Done = Answer<StatusCode>;
+
+fn created<T>(value: T) -> (StatusCode, Json<T>) {
+    (StatusCode::CREATED, Json(value))
+}
+
+pub async fn login(State(app): State<Shared>, body: Body<LoginRequest>) -> Reply<LoginResponse> {
+    login::login(&app, &body.value).await.map(Json)
+}
+
+pub async fn refresh(State(app): State<Shared>, body: Body<RefreshRequest>) -> Reply<Tokens> {
+    login::refresh(&app, &body.value.refresh).await.map(Json)
+}
+
+pub async fn logout(State(app): State<Shared>, AnyStanding(caller): AnyStanding) -> Done {
+    login::logout(&app, &caller).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn me(State(app): State<Shared>, AnyStanding(caller): AnyStanding) -> Reply<Account> {
+    login::me(&app, &caller).await.map(Json)
+}
+
+pub async fn start_signup(State(app): State<Shared>, body: Body<SignupRequest>) -> Created<SignupStarted> {
+    signup::start(&app, &body.value).await.map(created)
+}
+
+pub async fn verify_signup(State(app): State<Shared>, body: Body<SignupVerify>) -> Done {
+    signup::verify(&app, &body.value).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn complete_signup(State(app): State<Shared>, body: Body<SignupComplete>) -> Created<Account> {
+    signup::complete(&app, &body.value).await.map(created)
+}
+
+pub async fn all_listings(State(app): State<Shared>, Auth(caller): Auth) -> Reply<Listings> {
+    listings::all(&app, &caller).await.map(Json)
+}
+
+pub async fn add_listing(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    key: Key,
+    body: Body<NewListing>,
+) -> Created<Listing> {
+    let once = key.with(&app, &body.bytes)?;
+    listings::add(&app, &caller, &once, &body.value).await.map(created)
+}
+
+pub async fn all_lockboxes(State(app): State<Shared>, Auth(caller): Auth) -> Reply<Lockboxes> {
+    lockboxes::all(&app, &caller).await.map(Json)
+}
+
+pub async fn one_lockbox(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    Segment(serial): Segment,
+) -> Reply<Lockbox> {
+    lockboxes::one(&app, &caller, &serial).await.map(Json)
+}
+
+pub async fn assign(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    Segment(serial): Segment,
+    key: Key,
+    body: Body<AssignRequest>,
+) -> Reply<Lockbox> {
+    let once = key.with(&app, &body.bytes)?;
+    lockboxes::assign(&app, &caller, &once, &serial, &body.value).await.map(Json)
+}
+
+pub async fn unassign(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    Segment(serial): Segment,
+    key: Key,
+) -> Reply<Lockbox> {
+    let once = key.with(&app, &[])?;
+    lockboxes::unassign(&app, &caller, &once, &serial).await.map(Json)
+}
+
+pub async fn grant(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    key: Key,
+    body: Body<GrantRequest>,
+) -> Created<GrantResponse> {
+    let once = key.with(&app, &body.bytes)?;
+    grants::grant(&app, &caller, &once, &body.value).await.map(created)
+}
+
+pub async fn history(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<Grants> {
+    let listing = params.only(&["listing_id"])?.require("listing_id")?;
+    grants::history(&app, &caller, Id(listing)).await.map(Json)
+}
+
+pub async fn revoke(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    Segment(id): Segment,
+    key: Key,
+) -> Reply<Grant> {
+    let once = key.with(&app, &[])?;
+    grants::revoke(&app, &caller, &once, id_in_path(&id)?).await.map(Json)
+}
+
+pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<SyncPage> {
+    let params = params.only(&["cursor"])?;
+    sync::sync(&app, &caller, params.get("cursor")).await.map(Json)
+}
+
+pub async fn upload_events(
+    State(app): State<Shared>,
+    AnyStanding(caller): AnyStanding,
+    body: Body<EventUpload>,
+) -> Reply<EventReceipts> {
+    events::upload(&app, &caller, &body.value).await.map(Json)
+}
+
+pub async fn access_log(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<LogPage> {
+    let params = params.only(&["from", "to", "listing_id", "after"])?;
+    let request = LogRequest {
+        from: params.parse("from")?,
+        to: params.parse("to")?,
+        listing: params.parse("listing_id")?.map(Id),
+        after: params.get("after").map(str::to_owned),
+    };
+    events::log(&app, &caller, &request).await.map(Json)
+}
+
+pub async fn read_message(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment) -> Done {
+    messages::read(&app, &caller, id_in_path(&id)?).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn delete_message(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment) -> Done {
+    messages::delete(&app, &caller, id_in_path(&id)?).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn lock_time(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    Segment(serial): Segment,
+    body: Body<TimeRequest>,
+) -> Reply<TimeResponse> {
+    locks::time(&app, &caller, &serial, &body.value).await.map(Json)
+}
+
+pub async fn lock_audit(
+    State(app): State<Shared>,
+    AnyStanding(caller): AnyStanding,
+    Segment(serial): Segment,
+    body: Body<AuditUpload>,
+) -> Reply<AuditReceipt> {
+    locks::audit(&app, &caller, &serial, &body.value).await.map(Json)
+}
+
+/// That the backend answers, and its database too.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`
+    status: &'static str,
+}
+
+pub async fn health(State(app): State<Shared>) -> Reply<Health> {
+    let mut conn = app.store.read().await?;
+    sqlx::query("SELECT 1").execute(&mut *conn).await?;
+    Ok(Json(Health { status: "ok" }))
+}
+
+pub async fn openapi() -> Json<OpenApi> {
+    Json(super::document())
+}

@@ -1,0 +1,139 @@
+//! All routes, in one list: what is not here is neither served nor documented.
+
+use axum::{http::Method, routing::MethodFilter};
+use sentri_wire::{account, agent, credential, event, sync};
+use utoipa::openapi::Required;
+
+use super::{
+    endpoint::{
+        Access::{Account, Agent, AnyStanding, Public},
+        Endpoint,
+    },
+    handlers,
+};
+
+const GET: (MethodFilter, Method) = (MethodFilter::GET, Method::GET);
+const POST: (MethodFilter, Method) = (MethodFilter::POST, Method::POST);
+const DELETE: (MethodFilter, Method) = (MethodFilter::DELETE, Method::DELETE);
+
+/// Every route of the API.
+pub fn endpoints() -> Vec<Endpoint> {
+    [account_routes(), agent_routes(), phone_routes(), own_routes()].into_iter().flatten().collect()
+}
+
+fn account_routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(POST, "/v1/login", Public, handlers::login)
+            .named("login", "Log in; registers the device where it is new.")
+            .takes::<account::LoginRequest>()
+            .gives::<account::LoginResponse>(200, "Logged in."),
+        Endpoint::new(POST, "/v1/token/refresh", Public, handlers::refresh)
+            .named("refreshToken", "Exchange a refresh token, once, for a new pair.")
+            .takes::<account::RefreshRequest>()
+            .gives::<account::Tokens>(200, "The new pair."),
+        Endpoint::new(POST, "/v1/logout", AnyStanding, handlers::logout)
+            .named("logout", "End this session; the device stays registered.")
+            .gives_nothing("Logged out."),
+        Endpoint::new(GET, "/v1/me", AnyStanding, handlers::me)
+            .named("me", "The profile.")
+            .gives::<account::Account>(200, "The profile."),
+        Endpoint::new(POST, "/v1/signup", Public, handlers::start_signup)
+            .named("startSignup", "Make an account from an invitation: a code goes out by text.")
+            .takes::<account::SignupRequest>()
+            .gives::<account::SignupStarted>(201, "The code is on its way."),
+        Endpoint::new(POST, "/v1/signup/verify", Public, handlers::verify_signup)
+            .named("verifySignup", "Enter the code from the text.")
+            .takes::<account::SignupVerify>()
+            .gives_nothing("The code was right."),
+        Endpoint::new(POST, "/v1/signup/complete", Public, handlers::complete_signup)
+            .named("completeSignup", "Say who it is; makes the account.")
+            .takes::<account::SignupComplete>()
+            .gives::<account::Account>(201, "The account is made: log in."),
+    ]
+}
+
+fn agent_routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(GET, "/v1/listings", Agent, handlers::all_listings)
+            .named("listListings", "My Listings.")
+            .gives::<agent::Listings>(200, "The listings."),
+        Endpoint::new(POST, "/v1/listings", Agent, handlers::add_listing)
+            .named("addListing", "Add New Listing, by hand.")
+            .once()
+            .takes::<agent::NewListing>()
+            .gives::<agent::Listing>(201, "The listing."),
+        Endpoint::new(GET, "/v1/lockboxes", Agent, handlers::all_lockboxes)
+            .named("listLockboxes", "My Lockboxes.")
+            .gives::<agent::Lockboxes>(200, "The lockboxes."),
+        Endpoint::new(GET, "/v1/lockboxes/{serial}", Agent, handlers::one_lockbox)
+            .named("findLockbox", "Search one of the agent's own lockboxes by serial number.")
+            .gives::<agent::Lockbox>(200, "The lockbox."),
+        Endpoint::new(POST, "/v1/lockboxes/{serial}/assign", Agent, handlers::assign)
+            .named("assignLockbox", "Hang a lockbox at a listing.")
+            .once()
+            .takes::<agent::AssignRequest>()
+            .gives::<agent::Lockbox>(200, "The lockbox as it now is."),
+        Endpoint::new(POST, "/v1/lockboxes/{serial}/unassign", Agent, handlers::unassign)
+            .named("unassignLockbox", "Take a lockbox off its listing.")
+            .once()
+            .gives::<agent::Lockbox>(200, "The lockbox as it now is."),
+        Endpoint::new(POST, "/v1/grants", Agent, handlers::grant)
+            .named("grant", "Give a person access to a listing's lockbox.")
+            .once()
+            .takes::<agent::GrantRequest>()
+            .gives::<agent::GrantResponse>(201, "The grant, and whether the person was known."),
+        Endpoint::new(GET, "/v1/grants", Agent, handlers::history)
+            .named("listGrants", "The SentriConnect history of a listing.")
+            .query("listing_id", Required::True, "The listing.")
+            .gives::<agent::Grants>(200, "The grants, newest first."),
+        Endpoint::new(POST, "/v1/grants/{id}/revoke", Agent, handlers::revoke)
+            .named("revokeGrant", "Take an access back that has not begun.")
+            .once()
+            .gives::<agent::Grant>(200, "The grant as it now is."),
+        Endpoint::new(GET, "/v1/access-log", Agent, handlers::access_log)
+            .named("accessLog", "The log of the agent's lockboxes.")
+            .query("from", Required::False, "First second.")
+            .query("to", Required::False, "First second after.")
+            .query("listing_id", Required::False, "Of this listing only.")
+            .query("after", Required::False, "`next` of the page before.")
+            .gives::<event::LogPage>(200, "A page, newest first."),
+    ]
+}
+
+fn phone_routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(GET, "/v1/sync", Account, handlers::sync_page)
+            .named("sync", "What changed since a cursor.")
+            .query("cursor", Required::False, "Of the page before; without it the answer starts over.")
+            .gives::<sync::SyncPage>(200, "A page of changes."),
+        Endpoint::new(POST, "/v1/events", AnyStanding, handlers::upload_events)
+            .named("uploadEvents", "Report what happened at lockboxes; each event is stored once.")
+            .takes::<event::EventUpload>()
+            .gives::<event::EventReceipts>(200, "What became of each."),
+        Endpoint::new(POST, "/v1/messages/{id}/read", Account, handlers::read_message)
+            .named("readMessage", "Mark a message as read.")
+            .gives_nothing("Marked."),
+        Endpoint::new(DELETE, "/v1/messages/{id}", Account, handlers::delete_message)
+            .named("deleteMessage", "Delete a message.")
+            .gives_nothing("Deleted."),
+        Endpoint::new(POST, "/v1/locks/{serial}/time", Account, handlers::lock_time)
+            .named("lockTime", "A fresh time token for a session with a lock.")
+            .takes::<credential::TimeRequest>()
+            .gives::<credential::TimeResponse>(200, "The token."),
+        Endpoint::new(POST, "/v1/locks/{serial}/audit", AnyStanding, handlers::lock_audit)
+            .named("lockAudit", "Hand in audit records of a lock.")
+            .takes::<event::AuditUpload>()
+            .gives::<event::AuditReceipt>(200, "The acknowledgement for the lock."),
+    ]
+}
+
+fn own_routes() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(GET, "/v1/health", Public, handlers::health)
+            .named("health", "Whether the backend and its database answer.")
+            .gives::<handlers::Health>(200, "They do."),
+        Endpoint::new(GET, "/v1/openapi.json", Public, handlers::openapi)
+            .named("openapi", "This document.")
+            .gives_object("An OpenAPI document."),
+    ]
+}

@@ -1,0 +1,131 @@
+//! Delivers what is due: after each commit that put something in, and by the clock.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
+
+use super::{Content, DeliveryError, Mail, MailPort, Push, PushPort, TextMessage, TextPort};
+use crate::{
+    refusal::Answer,
+    service::{App, fault, login::growing_wait},
+    store::{
+        Id,
+        outbox::{self, PostKind, PostRow},
+    },
+};
+
+/// What is taken at once.
+const BATCH: i64 = 20;
+/// For how long it is left to this server, in seconds.
+const LEASE: i64 = 120;
+const FIRST_RETRY: i64 = 10;
+const LONGEST_RETRY: i64 = 3600;
+/// How often the clock is looked at for what waits to be tried again.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Who carries what. A kind without a carrier stays in the outbox.
+#[derive(Clone)]
+pub struct Carriers {
+    pub mail: Option<Arc<dyn MailPort>>,
+    pub text: Option<Arc<dyn TextPort>>,
+    pub push: Option<Arc<dyn PushPort>>,
+}
+
+impl Carriers {
+    fn kinds(&self) -> Vec<PostKind> {
+        [
+            (self.mail.is_some(), PostKind::Mail),
+            (self.text.is_some(), PostKind::Text),
+            (self.push.is_some(), PostKind::Push),
+        ]
+        .into_iter()
+        .filter_map(|(there, kind)| there.then_some(kind))
+        .collect()
+    }
+}
+
+/// Delivers until it is aborted.
+pub async fn run(app: Arc<App>, carriers: Carriers, posted: Arc<Notify>) {
+    loop {
+        if let Err(error) = deliver_due(&app, &carriers).await {
+            tracing::error!(%error, "the outbox can't be read");
+        }
+        tokio::select! {
+            () = posted.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Delivers all that is due now. Says how many were delivered.
+pub async fn deliver_due(app: &App, carriers: &Carriers) -> Answer<usize> {
+    let kinds = carriers.kinds();
+    let mut count = 0;
+    loop {
+        let now = app.now();
+        let mut tx = app.store.write().await?;
+        let leased = outbox::lease(tx.conn(), &kinds, now, now + LEASE, BATCH).await?;
+        tx.commit().await?;
+        if leased.is_empty() {
+            return Ok(count);
+        }
+        for row in leased {
+            count += usize::from(deliver(app, carriers, &row).await?);
+        }
+    }
+}
+
+async fn deliver(app: &App, carriers: &Carriers, row: &PostRow) -> Answer<bool> {
+    let sealed = app.vault.open("outbox", &row.id.to_string(), &row.sealed)?;
+    let content: Content = serde_json::from_slice(&sealed)?;
+    let outcome = hand_over(app, carriers, row, &content).await;
+    let mut tx = app.store.write().await?;
+    match &outcome {
+        Ok(()) => outbox::delivered(tx.conn(), row.id, app.now()).await?,
+        Err(error) => {
+            let wait = growing_wait(row.attempts, FIRST_RETRY, LONGEST_RETRY);
+            tracing::warn!(post = %row.id, kind = ?row.kind.0, %error, wait, "to be tried again");
+            outbox::retry_at(tx.conn(), row.id, app.now() + wait).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(outcome.is_ok())
+}
+
+async fn hand_over(
+    app: &App,
+    carriers: &Carriers,
+    row: &PostRow,
+    content: &Content,
+) -> Result<(), DeliveryError> {
+    let nobody = || DeliveryError("nobody carries this".into());
+    match row.kind.0 {
+        PostKind::Mail => {
+            let mail = Mail {
+                message_id: row.message_id.clone(),
+                from: app.config.mail_from.clone(),
+                to: content.to.clone(),
+                subject: content.title.clone(),
+                body: content.body.clone(),
+            };
+            carriers.mail.as_ref().ok_or_else(nobody)?.send_mail(&mail).await
+        }
+        PostKind::Text => {
+            let text = TextMessage {
+                id: row.message_id.clone(),
+                to: content.to.clone(),
+                body: content.body.clone(),
+            };
+            carriers.text.as_ref().ok_or_else(nobody)?.send_text(&text).await
+        }
+        PostKind::Push => {
+            let account = account(&content.to).map_err(|error| DeliveryError(error.to_string()))?;
+            let push = Push { id: row.message_id.clone(), account: account.0, title: content.title.clone() };
+            carriers.push.as_ref().ok_or_else(nobody)?.send_push(&push).await
+        }
+    }
+}
+
+fn account(text: &str) -> Answer<Id> {
+    text.parse().map(Id).map_err(|_| fault("a push to no account"))
+}

@@ -1,0 +1,101 @@
+//! Argon2id for passwords and PINs: never more hashes at once than cores, and one for each answer.
+
+use std::{
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::available_parallelism,
+};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use sentri_wire::Secret;
+use tokio::sync::Semaphore;
+
+use crate::{
+    ports::Randomness,
+    refusal::{Answer, Refusal},
+};
+
+/// Hashes and verifies.
+pub struct Passwords {
+    permits: Arc<Semaphore>,
+    /// What an unknown account is verified against, so that both answers cost the same.
+    nobody: String,
+    verifications: AtomicU64,
+    randomness: Arc<dyn Randomness>,
+}
+
+/// 19 MiB, two passes, one lane: the figures that OWASP gives as its first choice for Argon2id.
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn hash_now(text: &Secret, salt: [u8; 16]) -> Answer<String> {
+    argon2()
+        .hash_password_with_salt(text.expose().as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|error| Refusal::Fault(format!("argon2: {error}")))
+}
+
+impl Passwords {
+    /// Makes it, with the hash that stands for nobody.
+    pub fn new(randomness: Arc<dyn Randomness>) -> Answer<Self> {
+        let (mut text, mut salt) = ([0u8; 32], [0u8; 16]);
+        randomness.fill(&mut text);
+        randomness.fill(&mut salt);
+        let nobody = hash_now(&Secret::new(hex::encode(text)), salt)?;
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        Ok(Self {
+            permits: Arc::new(Semaphore::new(cores)),
+            nobody,
+            verifications: AtomicU64::new(0),
+            randomness,
+        })
+    }
+
+    /// Hashes a password or PIN with a fresh salt.
+    pub async fn hash(&self, text: &Secret) -> Answer<String> {
+        let mut salt = [0u8; 16];
+        self.randomness.fill(&mut salt);
+        let text = text.clone();
+        self.blocking(move || hash_now(&text, salt)).await?
+    }
+
+    /// Whether the text is the one that was hashed. Without a hash it is never, at the same cost.
+    pub async fn verify(&self, text: &Secret, hash: Option<&str>) -> Answer<bool> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or(&self.nobody).to_owned();
+        let text = text.clone();
+        self.verifications.fetch_add(1, Ordering::SeqCst);
+        let right = self
+            .blocking(move || {
+                PasswordHash::new(&hash)
+                    .is_ok_and(|hash| argon2().verify_password(text.expose().as_bytes(), &hash).is_ok())
+            })
+            .await?;
+        Ok(right && known)
+    }
+
+    /// How many verifications were made, for the test that a wrong password and an unknown account cost
+    /// the same.
+    pub fn verifications(&self) -> u64 {
+        self.verifications.load(Ordering::SeqCst)
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
+        let permit = self.permits.clone().acquire_owned().await;
+        tokio::task::spawn_blocking(move || {
+            // Held until the hash is done, even where the caller has gone away.
+            let _permit = permit;
+            work()
+        })
+        .await
+        .map_err(|error| Refusal::Fault(format!("hashing: {error}")))
+    }
+}

@@ -1,0 +1,214 @@
+//! The rules for what people type: addresses, numbers, names, passwords, PINs. Parsed once, at the edge.
+
+use sentri_protocol::codes::picked::{PickedRefusal, check_pin};
+use sentri_wire::Secret;
+
+use crate::refusal::{Answer, Refusal};
+
+/// An email address of a plausible shape; only a mail to it proves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Reads it. `field` names it in a refusal.
+    pub fn parse(text: &str, field: &str) -> Answer<Self> {
+        let text = text.trim();
+        let plausible = text.len() <= 254
+            && text.is_ascii()
+            && !text.bytes().any(|byte| byte.is_ascii_control() || b" ,;:<>()[]\\\"".contains(&byte))
+            && text.split_once('@').is_some_and(|(local, domain)| {
+                (1..=64).contains(&local.len())
+                    && !domain.contains('@')
+                    && domain.contains('.')
+                    && domain.split('.').all(is_label)
+            });
+        if plausible {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Refusal::invalid(field, "This is no email address. It looks like name@example.com."))
+        }
+    }
+
+    /// As it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes two addresses the same: their lower-case form.
+    pub fn key(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+/// A label of a domain name.
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// A cell phone number: 10 to 15 digits with the usual punctuation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone(String);
+
+impl Phone {
+    /// Reads it. `field` names it in a refusal.
+    pub fn parse(text: &str, field: &str) -> Answer<Self> {
+        let text = text.trim();
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let clean = text.len() <= 32
+            && text
+                .char_indices()
+                .all(|(at, c)| c.is_ascii_digit() || " -.()".contains(c) || (c == '+' && at == 0));
+        if clean && (10..=15).contains(&digits) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Refusal::invalid(field, "This is no phone number. Enter 10 digits, with area code."))
+        }
+    }
+
+    /// As it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes two numbers the same: their digits, with the US country code where none was typed.
+    pub fn key(&self) -> String {
+        let digits: String = self.0.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() == 10 { format!("1{digits}") } else { digits }
+    }
+}
+
+/// The agent's nine digits. [ACC-1]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentrikeyId(String);
+
+impl SentrikeyId {
+    /// Reads it. `field` names it in a refusal.
+    pub fn parse(text: &str, field: &str) -> Answer<Self> {
+        let text = text.trim();
+        if text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Refusal::invalid(field, "A SentriKey ID has nine digits."))
+        }
+    }
+
+    /// The nine digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Reads a text of 1 to `longest` characters without control characters: a name, a role, a city.
+pub fn text(value: &str, longest: usize, field: &str) -> Answer<String> {
+    let value = value.trim();
+    if value.is_empty() {
+        return Err(Refusal::invalid(field, "This is missing."));
+    }
+    if value.chars().count() > longest {
+        let longest_number = u32::try_from(longest).unwrap_or(u32::MAX);
+        return Err(Refusal::invalid(field, format!("At most {longest} characters.")).limit(longest_number));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Refusal::invalid(field, "This has characters that can't be shown."));
+    }
+    Ok(value.to_owned())
+}
+
+/// The password rule: 6 to 20 characters, an upper case, a lower case, a digit. [ACC-9]
+pub fn password(password: &Secret, field: &str) -> Answer<()> {
+    let text = password.expose();
+    let refuse = |detail: &str| Err(Refusal::invalid(field, detail));
+    if !(6..=20).contains(&text.chars().count()) {
+        return refuse("A password has 6 to 20 characters.");
+    }
+    if !text.chars().any(char::is_uppercase) {
+        return refuse("A password has at least one upper case letter.");
+    }
+    if !text.chars().any(char::is_lowercase) {
+        return refuse("A password has at least one lower case letter.");
+    }
+    if !text.chars().any(|c| c.is_ascii_digit()) {
+        return refuse("A password has at least one digit.");
+    }
+    Ok(())
+}
+
+/// The PIN rule, which the app applies too. [ACC-9]
+pub fn pin(pin: &Secret, field: &str) -> Answer<()> {
+    check_pin(pin.expose()).map_err(|refusal| {
+        Refusal::invalid(
+            field,
+            match refusal {
+                PickedRefusal::NotDigits | PickedRefusal::WrongLength => "A PIN has four digits.",
+                PickedRefusal::OneDigitRepeated => "A PIN is not one digit repeated.",
+                PickedRefusal::ConsecutiveRun => "A PIN is not a run like 1234 or 4321.",
+            },
+        )
+    })
+}
+
+/// Reads the name of an IANA time zone.
+pub fn time_zone(name: &str, field: &str) -> Answer<chrono_tz::Tz> {
+    name.parse()
+        .map_err(|_| Refusal::invalid(field, "This is no time zone. It looks like America/Los_Angeles."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ACC-9
+    #[test]
+    fn passwords_and_pins_name_the_rule_they_break() {
+        for (text, good) in [
+            ("Abcde1", true),
+            ("Abcdefghijklmnopqrs1", true),
+            ("Abcd1", false),
+            ("Abcdefghijklmnopqrst1", false),
+            ("abcdef1", false),
+            ("ABCDEF1", false),
+            ("Abcdefg", false),
+        ] {
+            assert_eq!(password(&Secret::new(text), "password").is_ok(), good, "{text}");
+        }
+        for (text, good) in [
+            ("2580", true),
+            ("1235", true),
+            ("1111", false),
+            ("1234", false),
+            ("4321", false),
+            ("12a4", false),
+            ("123", false),
+        ] {
+            assert_eq!(pin(&Secret::new(text), "pin").is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_numbers_have_one_key_however_they_are_typed() {
+        let mail = |text| Email::parse(text, "email");
+        assert_eq!(mail(" Dana@Example.com ").unwrap().key(), "dana@example.com");
+        for bad in [
+            "",
+            "dana",
+            "dana@",
+            "@example.com",
+            "a@b",
+            "a@b@c.de",
+            "a b@c.de",
+            "a@-b.de",
+            "a@b..de",
+            "a\r\n@b.de",
+        ] {
+            assert!(mail(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(Phone::parse("(503) 555-0123", "phone").unwrap().key(), "15035550123");
+        assert_eq!(Phone::parse("+1 503 555 0123", "phone").unwrap().key(), "15035550123");
+        for bad in ["", "555-0123", "call me", "503+5550123", "1234567890123456"] {
+            assert!(Phone::parse(bad, "phone").is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Tickets: issued at sync for the device that asks, and only shortly ahead of their start. [GRT-6, SYN-3]
+
+use sentri_protocol::{
+    KeyTree, Time,
+    clock::{LowerBound, RETURN_WITHIN},
+    hours::Schedule,
+    settings::Settings,
+    ticket::{CredentialId, Epoch, Rights, SubjectId, Ticket},
+    time::{Week, Window},
+};
+use sentri_wire::{
+    Binary,
+    agent::{Grant, GrantState},
+    credential::{AdvertKey, Credential, LockSettings, RevocationList},
+};
+
+use super::{App, Caller, fault, protocol_time, revocations, zones};
+use crate::{
+    config::Policy,
+    refusal::{Answer, Refusal},
+    rules,
+    store::{
+        Id, Named, Writing, accounts,
+        columns::number,
+        credentials::{self, CredentialRow, CredentialState},
+        grants::{self, GrantRow},
+        lockboxes::{self, LockboxRow},
+    },
+};
+
+/// A phone without a hardware key holds a ticket for no longer than this, in seconds.
+const LONGEST_WITHOUT_DEVICE_KEY: i64 = 86_400;
+/// Tickets issued in one sync; the rest follows on the next page.
+pub const AT_ONCE: i64 = 50;
+
+/// Issues what is due for the caller's device. True where more is due.
+pub async fn issue_due(app: &App, caller: &Caller) -> Answer<bool> {
+    let mut conn = app.store.read().await?;
+    let nothing_due = credentials::due(&mut conn, caller.device, app.now(), 1).await?.is_empty();
+    drop(conn);
+    if nothing_due {
+        return Ok(false);
+    }
+    let mut tx = app.store.write().await?;
+    let now = app.signing_time(&mut tx).await?;
+    let due = credentials::due(tx.conn(), caller.device, app.now(), AT_ONCE + 1).await?;
+    let more = due.len() > usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
+    for grant in due.into_iter().take(usize::try_from(AT_ONCE).unwrap_or(usize::MAX)) {
+        issue_or_drop(app, &mut tx, caller, grant, now).await?;
+    }
+    tx.commit().await?;
+    Ok(more)
+}
+
+async fn issue_or_drop(app: &App, tx: &mut Writing, caller: &Caller, grant: Id, now: Time) -> Answer<()> {
+    let standing = grants::by_id(tx.conn(), grant).await?.filter(|grant| {
+        grant.grantee_id == Some(caller.account)
+            && grant.state.0 == GrantState::Granted
+            && grant.ends_at > now.unix()
+    });
+    match standing {
+        Some(grant) => issue(app, tx, caller, &grant, now).await,
+        None => Ok(credentials::clear_due_for(tx.conn(), caller.device, grant).await?),
+    }
+}
+
+async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, now: Time) -> Answer<()> {
+    let lockbox = lockboxes::by_id(tx.conn(), grant.lockbox_id)
+        .await?
+        .ok_or_else(|| fault("a grant without its lockbox"))?;
+    let lockbox = refresh_zone(tx, lockbox, now).await?;
+    let policy = app.policy(tx.conn(), Some(lockbox.association_id)).await?;
+    let account = accounts::by_id(tx.conn(), caller.account)
+        .await?
+        .ok_or_else(|| fault("a session without its account"))?;
+    let life = Life::of(grant, &policy, now)?;
+    let credential = CredentialId(app.random());
+    let ticket = Ticket {
+        credential,
+        subject: SubjectId(number::<u32>(account.subject, "subject")?.to_be_bytes()),
+        epoch: Epoch(number(lockbox.epoch, "epoch")?),
+        issued_at: now,
+        window: life.window,
+        schedule: Schedule::ALWAYS,
+        rights: Rights::OPEN,
+        device_key: None,
+    };
+
+    for old in credentials::replace(tx.conn(), grant.id, caller.device).await? {
+        tx.touch_device::<Credential>(caller.account, caller.device, old.id);
+    }
+    let row = CredentialRow {
+        id: hex::encode(credential.0),
+        lockbox_id: lockbox.id,
+        grant_id: grant.id,
+        account_id: caller.account,
+        device_id: caller.device,
+        state: Named(CredentialState::Live),
+        key_generation: lockbox.key_generation,
+        issued_at: now.unix(),
+        not_before: life.window.not_before().unix(),
+        not_after: life.window.not_after().unix(),
+        renew_at: life.renew_at,
+        ticket: hex::encode(ticket.encode()),
+    };
+    credentials::insert(tx.conn(), &row).await?;
+    credentials::set_due(tx.conn(), caller.device, grant.id, life.renew_at).await?;
+    tx.touch_device::<Credential>(caller.account, caller.device, &row.id);
+    if revocations::is_pending(&lockbox) {
+        tx.touch_device::<RevocationList>(caller.account, caller.device, &lockbox.serial);
+    }
+    if settings_pending(&lockbox)? {
+        tx.touch_device::<LockSettings>(caller.account, caller.device, &lockbox.serial);
+    }
+    if grants::set_phone_ready(tx.conn(), grant.id).await? {
+        tx.touch::<Grant>(grant.granter_id, grant.id);
+    }
+    Ok(())
+}
+
+/// How long a ticket lasts, and when the next one is due.
+struct Life {
+    window: Window,
+    renew_at: i64,
+}
+
+impl Life {
+    /// To the grant's end, but no longer than the policy's life from its start, or from now once it has
+    /// begun. Renewed at half of that, so that a phone that comes by sometimes never runs dry.
+    fn of(grant: &GrantRow, policy: &Policy, now: Time) -> Answer<Self> {
+        let life = i64::from(policy.ticket_seconds).min(LONGEST_WITHOUT_DEVICE_KEY);
+        let from = grant.starts_at.max(now.unix());
+        let not_after = grant.ends_at.min(from + life);
+        let renew_at = if not_after < grant.ends_at { from + life / 2 } else { grant.ends_at };
+        let window = Window::new(protocol_time(grant.starts_at)?, protocol_time(not_after)?)
+            .ok_or_else(|| fault("a grant without a window"))?;
+        Ok(Self { window, renew_at })
+    }
+}
+
+/// The settings of a lock, without their MAC.
+pub fn settings(lockbox: &LockboxRow) -> Answer<Settings> {
+    let bytes = hex::decode(&lockbox.settings).map_err(|_| fault("settings that are no hex"))?;
+    Settings::decode(&bytes).map_err(|_| fault("settings that can't be read"))
+}
+
+/// Whether the lock may not have its newest settings yet. [LST-6]
+pub fn settings_pending(lockbox: &LockboxRow) -> Answer<bool> {
+    Ok(i64::from(settings(lockbox)?.version) > lockbox.heard_settings_version)
+}
+
+/// The newest settings of a lock, as phones carry them.
+pub fn signed_settings(app: &App, lockbox: &LockboxRow) -> Answer<LockSettings> {
+    let settings = settings(lockbox)?;
+    Ok(LockSettings {
+        lockbox: lockbox.serial.clone(),
+        version: settings.version,
+        settings: Binary::from(settings.sign(&app.keys(lockbox)?)),
+    })
+}
+
+/// A lock knows two transitions of its zone. Once the first is past, it is told of the next ones.
+async fn refresh_zone(tx: &mut Writing, lockbox: LockboxRow, now: Time) -> Answer<LockboxRow> {
+    let mut settings = settings(&lockbox)?;
+    if !zones::is_stale(settings.zone, now) {
+        return Ok(lockbox);
+    }
+    settings.zone = zones::around(rules::time_zone(&lockbox.time_zone, "time_zone")?, now);
+    settings.version += 1;
+    let lockbox = LockboxRow { settings: hex::encode(settings.encode()), ..lockbox };
+    lockboxes::set_settings(tx.conn(), lockbox.id, &lockbox.settings).await?;
+    for holder in credentials::holders(tx.conn(), lockbox.id, now.unix()).await? {
+        tx.touch::<LockSettings>(holder, &lockbox.serial);
+    }
+    Ok(lockbox)
+}
+
+/// A credential as its phone gets it. It follows from the row and the lock's seed alone, so that a page
+/// that is fetched twice is the same.
+pub fn to_wire(app: &App, row: &CredentialRow, lockbox: &LockboxRow) -> Answer<Credential> {
+    let keys = app.keys(&LockboxRow { key_generation: row.key_generation, ..lockbox.clone() })?;
+    let ticket = hex::decode(&row.ticket).map_err(|_| fault("a ticket that is no hex"))?;
+    let settings = settings(lockbox)?;
+    Ok(Credential {
+        id: row.id.clone(),
+        access_id: row.grant_id.0,
+        lockbox: lockbox.serial.clone(),
+        secret: Binary::from(*keys.ticket_secret(&ticket).expose()),
+        ticket: Binary::from(ticket),
+        lock_public_key: Binary::from(keys.lock_public_key()),
+        advert_keys: advert_keys(&keys, row)?,
+        lower_bound: Binary::from(LowerBound::sign(&keys, protocol_time(row.issued_at)?).encode()),
+        zone: zones::to_wire(settings.zone),
+        access_hours: Binary::from(settings.access_hours.encode()),
+        renew_at: row.renew_at,
+    })
+}
+
+/// Of the weeks that the ticket covers from now on, one before and one after, and of a lost clock.
+fn advert_keys(keys: &KeyTree, row: &CredentialRow) -> Result<Vec<AdvertKey>, Refusal> {
+    let first = protocol_time(row.not_before.min(row.issued_at))?.week().0.saturating_sub(1);
+    let last = protocol_time(row.not_after)?.plus(RETURN_WITHIN).week().0 + 1;
+    let weeks = (first..=last)
+        .map(|week| AdvertKey { week: Some(week), key: Binary::from(*keys.advert_key(Week(week)).expose()) });
+    let lost = AdvertKey { week: None, key: Binary::from(*keys.advert_key_lost().expose()) };
+    Ok(weeks.chain([lost]).collect())
+}

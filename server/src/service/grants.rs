@@ -1,0 +1,289 @@
+//! SentriConnect access: grant, review, revoke. [GRT-1 to GRT-5, ACC-12]
+
+use sentri_protocol::Time;
+use sentri_wire::{
+    Secret, Timestamp,
+    account::AccountKind,
+    agent::{Grant, GrantRequest, GrantResponse, GrantState, Grants, Invitee, LockboxGeneration},
+    credential::Access,
+    problem::ProblemCode,
+};
+
+use super::{
+    App, Caller, fault,
+    login::growing_wait,
+    messages::{self, About},
+    once::Once,
+    revocations,
+};
+use crate::{
+    catalog::{self, Visit},
+    outbox::Post,
+    refusal::{Answer, Refusal},
+    rules::{self, Email},
+    store::{
+        Id, Named, Writing,
+        accounts::{self, AccountRow},
+        credentials,
+        grants::{self, GrantRow},
+        invitations::{self, InvitationRow},
+        listings::{self, ListingRow},
+        lockboxes::{self, LockboxRow},
+        tries,
+    },
+};
+
+/// How long ago a window may begin: the form was being filled in.
+const LATE_FORM: i64 = 600;
+/// How far ahead a window may begin.
+const FURTHEST_START: i64 = 366 * 86_400;
+const INVITATION_SECONDS: i64 = 30 * 86_400;
+const HISTORY: i64 = 200;
+const PIN_PURPOSE: &str = "pin";
+const FREE_PIN_FAILURES: i64 = 5;
+
+/// Gives a person access to a listing's lockbox.
+///
+/// An agent's address is answered like an unknown one: the granter is not told whose it is, only the mail
+/// to that address says so. (`docs/adr/0014`)
+pub async fn grant(app: &App, caller: &Caller, once: &Once, request: &GrantRequest) -> Answer<GrantResponse> {
+    let association = caller.agent()?;
+    let email = Email::parse(&request.email, "email")?;
+    check_window(app, request)?;
+    check_pin(app, caller, &request.pin).await?;
+
+    let mut tx = app.store.write().await?;
+    if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
+        return Ok(earlier);
+    }
+    let policy = app.policy(tx.conn(), Some(association)).await?;
+    if request.ends_at - request.starts_at > i64::from(policy.longest_grant_seconds) {
+        let days = policy.longest_grant_seconds / 86_400;
+        return Err(Refusal::invalid("ends_at", format!("An access lasts at most {days} days.")).limit(days));
+    }
+    let (listing, lockbox) = place(&mut tx, caller, request).await?;
+    let known = accounts::by_email(tx.conn(), &email.key()).await?;
+    let holder = known.as_ref().filter(|account| account.kind.0 == AccountKind::Contractor);
+    let row = GrantRow {
+        id: app.new_id(),
+        listing_id: listing.id,
+        lockbox_id: lockbox.id,
+        granter_id: caller.account,
+        grantee_id: holder.map(|account| account.id),
+        email: email.as_str().to_owned(),
+        email_key: email.key(),
+        starts_at: request.starts_at,
+        ends_at: request.ends_at,
+        state: Named(if holder.is_some() { GrantState::Granted } else { GrantState::Invited }),
+        phone_ready: 0,
+        last_used_at: None,
+        created_at: app.now(),
+        serial: lockbox.serial.clone(),
+    };
+    grants::insert(tx.conn(), &row).await?;
+    tx.touch::<Grant>(caller.account, row.id);
+
+    let visit = visit(&listing, &row)?;
+    let granter = granter(&mut tx, &row).await?;
+    let about = About { access: row.id, topic: sentri_wire::sync::MessageTopic::AccessGranted };
+    let told = catalog::granted(&visit, email.as_str(), holder.is_none());
+    messages::add(app, &mut tx, caller.account, &about, &told).await?;
+    let invitee = if let Some(holder) = holder {
+        hand_over(app, &mut tx, holder, &row, policy.lead_seconds).await?;
+        let text = catalog::received(&visit, &granter.full_name());
+        messages::add_with_push(app, &mut tx, holder.id, &about, &text).await?;
+        Invitee::Existing
+    } else {
+        invite(app, &mut tx, &email, &visit, &granter, known.is_some()).await?;
+        Invitee::New
+    };
+    let response = GrantResponse { grant: row.to_wire(), invitee };
+    once.keep(app, &mut tx, caller, &response).await?;
+    tx.commit().await?;
+    Ok(response)
+}
+
+/// The SentriConnect history of one of the caller's listings. [GRT-5]
+pub async fn history(app: &App, caller: &Caller, listing: Id) -> Answer<Grants> {
+    caller.agent()?;
+    let mut conn = app.store.read().await?;
+    listings::owned(&mut conn, caller.account, listing).await?.ok_or_else(Refusal::not_found)?;
+    let rows = grants::of_listing(&mut conn, listing, HISTORY).await?;
+    Ok(Grants { grants: rows.iter().map(GrantRow::to_wire).collect() })
+}
+
+/// Takes one of the caller's grants back, where it has not begun. Once more changes nothing. [GRT-4]
+pub async fn revoke(app: &App, caller: &Caller, once: &Once, id: Id) -> Answer<Grant> {
+    caller.agent()?;
+    let mut tx = app.store.write().await?;
+    if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
+        return Ok(earlier);
+    }
+    let revoked = grants::revoke(tx.conn(), caller.account, id, app.now()).await?;
+    let grant = grants::given(tx.conn(), caller.account, id).await?.ok_or_else(Refusal::not_found)?;
+    if revoked {
+        take_back(app, &mut tx, &grant).await?;
+    } else if grant.state.0 != GrantState::Revoked {
+        return Err(Refusal::new(ProblemCode::AlreadyBegun)
+            .at(grant.starts_at)
+            .detail("The key may be out. It ends by itself."));
+    }
+    let answer = grant.to_wire();
+    once.keep(app, &mut tx, caller, &answer).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<()> {
+    revocations::take_back(app, tx, grant).await?;
+    tx.touch::<Grant>(grant.granter_id, grant.id);
+
+    let listing = listings::by_id(tx.conn(), grant.listing_id)
+        .await?
+        .ok_or_else(|| fault("a grant without its listing"))?;
+    let visit = visit(&listing, grant)?;
+    let about = About { access: grant.id, topic: sentri_wire::sync::MessageTopic::AccessRevoked };
+    let text = catalog::revoked(&visit, &grant.email);
+    messages::add(app, tx, grant.granter_id, &about, &text).await?;
+    if let Some(holder) = grant.grantee_id {
+        tx.touch::<Access>(holder, grant.id);
+        return messages::add_with_push(app, tx, holder, &about, &text).await;
+    }
+    let granter = granter(tx, grant).await?;
+    let mail = catalog::revoked_mail(&visit, &granter.full_name());
+    Post::mail(&grant.email, &mail).put(app, tx).await
+}
+
+/// What can be said against a window without looking anything up. [GRT-2]
+fn check_window(app: &App, request: &GrantRequest) -> Answer<()> {
+    let now: Timestamp = app.now();
+    let in_range = |at| Time::from_unix(at).is_some();
+    if !in_range(request.starts_at) || request.starts_at > now + FURTHEST_START {
+        return Err(Refusal::invalid("starts_at", "The start is too far away."));
+    }
+    if !in_range(request.ends_at) {
+        return Err(Refusal::invalid("ends_at", "The end is too far away."));
+    }
+    if request.ends_at <= request.starts_at {
+        return Err(Refusal::invalid("ends_at", "The end is not after the start."));
+    }
+    if request.ends_at <= now {
+        return Err(Refusal::invalid("ends_at", "The end is in the past."));
+    }
+    if request.starts_at < now - LATE_FORM {
+        return Err(Refusal::invalid("starts_at", "The start is in the past."));
+    }
+    Ok(())
+}
+
+/// Listing and lockbox of a grant: the caller's own, assigned, with Bluetooth. [GRT-1]
+async fn place(
+    tx: &mut Writing,
+    caller: &Caller,
+    request: &GrantRequest,
+) -> Answer<(ListingRow, LockboxRow)> {
+    let listing = listings::owned(tx.conn(), caller.account, Id(request.listing_id))
+        .await?
+        .ok_or_else(|| Refusal::not_found().field("listing_id"))?;
+    let lockbox = lockboxes::at_listing(tx.conn(), listing.id)
+        .await?
+        .filter(|lockbox| lockbox.owner_id == caller.account)
+        .ok_or_else(|| {
+            Refusal::new(ProblemCode::NoLockboxAssigned).detail("Choose a lockbox and assign it first.")
+        })?;
+    if lockbox.generation.0 == LockboxGeneration::NonBle {
+        return Err(
+            Refusal::new(ProblemCode::LockboxWithoutBluetooth).detail("Offer a one day code instead.")
+        );
+    }
+    if let Some(since) = lockbox.on_listing_since.filter(|since| request.ends_at <= *since) {
+        return Err(Refusal::invalid("ends_at", "The lockbox hangs there only later.").at(since));
+    }
+    Ok((listing, lockbox))
+}
+
+/// Checks the granter's PIN. Each try is counted before it is looked at, so that racing tries can't pass
+/// the limit. [ACC-12]
+async fn check_pin(app: &App, caller: &Caller, pin: &Secret) -> Answer<()> {
+    let subject = caller.account.to_string();
+    let now = app.now();
+    let mut tx = app.store.write().await?;
+    let wait = tries::waits_until(tx.conn(), PIN_PURPOSE, &subject).await? - now;
+    if wait > 0 {
+        return Err(Refusal::new(ProblemCode::TooManyTries).field("pin").retry_after(wait));
+    }
+    let failures = tries::count(tx.conn(), PIN_PURPOSE, &subject, now, now - 86_400).await?;
+    if failures >= FREE_PIN_FAILURES {
+        let wait = growing_wait(failures - FREE_PIN_FAILURES, 300, 86_400);
+        tries::wait(tx.conn(), PIN_PURPOSE, &subject, now + wait).await?;
+    }
+    let account = accounts::by_id(tx.conn(), caller.account).await?;
+    tx.commit().await?;
+
+    let hash = account.as_ref().map(|account| account.pin.as_str());
+    if !app.passwords.verify(pin, hash).await? {
+        return Err(Refusal::new(ProblemCode::WrongCode).field("pin"));
+    }
+    let mut tx = app.store.write().await?;
+    tries::clear(tx.conn(), PIN_PURPOSE, &subject).await?;
+    Ok(tx.commit().await?)
+}
+
+/// What the texts about a grant are made of.
+pub fn visit<'a>(listing: &'a ListingRow, grant: &GrantRow) -> Answer<Visit<'a>> {
+    Ok(Visit {
+        address: &listing.address,
+        zone: rules::time_zone(&listing.time_zone, "time_zone")?,
+        starts_at: grant.starts_at,
+        ends_at: grant.ends_at,
+    })
+}
+
+async fn granter(tx: &mut Writing, grant: &GrantRow) -> Answer<AccountRow> {
+    accounts::by_id(tx.conn(), grant.granter_id).await?.ok_or_else(|| fault("a grant without its granter"))
+}
+
+/// An account that exists gets the access at once, on each of its phones.
+async fn hand_over(
+    app: &App,
+    tx: &mut Writing,
+    holder: &AccountRow,
+    grant: &GrantRow,
+    lead_seconds: u32,
+) -> Answer<()> {
+    tx.touch::<Access>(holder.id, grant.id);
+    let due_at = (grant.starts_at - i64::from(lead_seconds)).max(app.now());
+    for device in accounts::devices_of(tx.conn(), holder.id).await? {
+        credentials::set_due(tx.conn(), device, grant.id, due_at).await?;
+    }
+    Ok(())
+}
+
+/// An address without a contractor's account gets a mail with a link that works once.
+async fn invite(
+    app: &App,
+    tx: &mut Writing,
+    email: &Email,
+    visit: &Visit<'_>,
+    granter: &AccountRow,
+    is_members: bool,
+) -> Answer<()> {
+    let token = app.new_token();
+    let expires_at = visit.ends_at.max(app.now() + INVITATION_SECONDS);
+    let row = InvitationRow {
+        digest: token.digest,
+        email: email.as_str().to_owned(),
+        email_key: email.key(),
+        expires_at,
+        used_at: None,
+    };
+    invitations::insert(tx.conn(), &row).await?;
+    let mail = if is_members {
+        catalog::invitation_to_agent(visit, &granter.full_name())
+    } else {
+        // In the fragment, which browsers send to no server and write to no log.
+        let link = format!("{}/join#{}", app.config.public_url.trim_end_matches('/'), token.secret.expose());
+        catalog::invitation(visit, &granter.full_name(), &link)
+    };
+    Post::mail(email.as_str(), &mail).put(app, tx).await
+}

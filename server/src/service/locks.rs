@@ -1,0 +1,100 @@
+//! What a phone fetches for, or brings from, a lock that it talks to: time, audit records.
+
+use sentri_protocol::{
+    audit::{Acknowledgement, Batch, Entry},
+    clock::FreshTime,
+};
+use sentri_wire::{
+    Binary,
+    credential::{TimeRequest, TimeResponse},
+    event::{AuditReceipt, AuditUpload},
+};
+
+use super::{App, Caller, fault};
+use crate::{
+    refusal::{Answer, Refusal},
+    store::{
+        Writing,
+        columns::number,
+        credentials,
+        events::{self, AuditRow},
+        lockboxes::{self, AuditMark, LockboxRow},
+    },
+};
+
+/// A fresh time token for a session that the caller's phone has with a lock.
+pub async fn time(app: &App, caller: &Caller, serial: &str, request: &TimeRequest) -> Answer<TimeResponse> {
+    let hash: [u8; 32] = request
+        .handshake_hash
+        .array()
+        .ok_or_else(|| Refusal::invalid("handshake_hash", "The handshake hash has 32 bytes."))?;
+    let mut tx = app.store.write().await?;
+    let lockbox = reachable(&mut tx, caller, serial).await?;
+    let now = app.signing_time(&mut tx).await?;
+    tx.commit().await?;
+    let token = FreshTime::sign(&app.keys(&lockbox)?, &hash, now, false);
+    Ok(TimeResponse { token: Binary::from(token.encode()) })
+}
+
+/// Takes audit records that a phone carries, and answers with what lets the lock free them.
+pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUpload) -> Answer<AuditReceipt> {
+    let mut tx = app.store.write().await?;
+    let lockbox = reachable(&mut tx, caller, serial).await?;
+    let keys = app.keys(&lockbox)?;
+    let (batch, entries) = Batch::open(&keys, upload.batch.as_ref())
+        .map_err(|_| Refusal::invalid("batch", "These are no records of this lock."))?;
+    for (number, entry) in (i64::from(batch.first)..).zip(&entries) {
+        events::insert_audit(tx.conn(), lockbox.id, &row(number, entry)).await?;
+    }
+    let mark = next_mark(&lockbox, &batch)?;
+    if mark.number > lockbox.audit_number {
+        let tag = hex::encode(mark.tag);
+        let to = AuditMark { number: mark.number, tag: &tag, lost: i64::from(batch.lost) };
+        if !lockboxes::move_audit_mark(tx.conn(), lockbox.id, lockbox.audit_number, &to).await? {
+            return Err(Refusal::conflict("Another phone brought records at the same time. Try again."));
+        }
+    }
+    tx.commit().await?;
+    let up_to = number(mark.number, "audit number")?;
+    Ok(AuditReceipt { acknowledgement: Binary::from(Acknowledgement::sign(&keys, up_to, mark.tag).encode()) })
+}
+
+/// Up to where records are here without a gap. A phone can withhold records: past a gap nothing is
+/// acknowledged, unless the lock itself says that it overwrote what is missing.
+struct Mark {
+    number: i64,
+    tag: [u8; 12],
+}
+
+fn next_mark(lockbox: &LockboxRow, batch: &Batch) -> Answer<Mark> {
+    let missing = i64::from(batch.first) - lockbox.audit_number - 1;
+    let overwritten = i64::from(batch.lost) - lockbox.audit_lost;
+    if let Some((last, tag)) = batch.last() {
+        if i64::from(last) > lockbox.audit_number && missing <= overwritten.max(0) {
+            return Ok(Mark { number: last.into(), tag });
+        }
+    }
+    let mut tag = [0; 12];
+    hex::decode_to_slice(&lockbox.audit_tag, &mut tag).map_err(|_| fault("an audit tag that is no hex"))?;
+    Ok(Mark { number: lockbox.audit_number, tag })
+}
+
+fn row(number: i64, entry: &Entry) -> AuditRow {
+    AuditRow {
+        number,
+        at: entry.time.unix(),
+        kind: i64::from(entry.kind as u8),
+        result: entry.result.into(),
+        who: hex::encode(entry.who),
+        operation: hex::encode(entry.operation),
+        skew: entry.skew.into(),
+    }
+}
+
+/// The lock, where the caller holds or held a credential for it, or owns it.
+async fn reachable(tx: &mut Writing, caller: &Caller, serial: &str) -> Answer<LockboxRow> {
+    let lockbox = lockboxes::by_serial(tx.conn(), serial).await?.ok_or_else(Refusal::not_found)?;
+    let allowed = lockbox.owner_id == caller.account
+        || credentials::ever_held(tx.conn(), caller.account, lockbox.id).await?;
+    if allowed { Ok(lockbox) } else { Err(Refusal::not_found()) }
+}

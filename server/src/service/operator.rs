@@ -1,0 +1,420 @@
+//! What an operator does: associations, brokerages, agents, lockboxes. [OPS-1, OPS-2]
+
+use sentri_protocol::{
+    Generation,
+    hours::{AccessHours, Span},
+    settings::Settings,
+};
+use sentri_wire::{
+    Binary, Secret,
+    account::{Account, AccountKind},
+    agent::{Lockbox, LockboxGeneration},
+    problem::{ProblemCode, SupportContact},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{App, credentials, protocol_time, revocations, zones};
+use crate::{
+    refusal::{Answer, Refusal},
+    rules::{self, Email, Phone, SentrikeyId},
+    store::{
+        Connection, Id, Json, Named, Writing,
+        accounts::{self, AccountRow, Status},
+        associations::{self, AssociationRow},
+        columns::number,
+        grants,
+        lockboxes::{self, LockboxRow},
+        meta,
+    },
+};
+
+/// A new association. What is left out takes the deployment's rule.
+#[derive(Clone, Debug, Default)]
+pub struct NewAssociation {
+    /// Its name, unique.
+    pub name: String,
+    /// Devices an account may register.
+    pub device_limit: Option<u32>,
+    /// How long before its start an access's ticket can be fetched, in hours.
+    pub lead_hours: Option<u32>,
+    /// Longest window of an access, in days.
+    pub longest_grant_days: Option<u32>,
+    /// Whom its members call.
+    pub support: Option<SupportContact>,
+}
+
+/// An association.
+#[derive(Clone, Debug, Serialize)]
+pub struct Association {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Devices an account may register.
+    pub device_limit: u32,
+    /// How long before its start an access's ticket can be fetched, in seconds.
+    pub lead_seconds: u32,
+    /// Whom its members call.
+    pub support: SupportContact,
+}
+
+/// A brokerage.
+#[derive(Clone, Debug, Serialize)]
+pub struct Brokerage {
+    /// Its id.
+    pub id: Uuid,
+    /// Its association's name.
+    pub association: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A new agent.
+#[derive(Clone, Debug)]
+pub struct NewAgent {
+    /// Name of the association.
+    pub association: String,
+    /// Name of the brokerage, if any.
+    pub brokerage: Option<String>,
+    /// Nine digits.
+    pub sentrikey_id: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Address.
+    pub email: String,
+    /// Cell phone number.
+    pub phone: String,
+    /// First password.
+    pub password: Secret,
+    /// First PIN.
+    pub pin: Secret,
+}
+
+/// An agent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Agent {
+    /// The profile.
+    #[serde(flatten)]
+    pub account: Account,
+    /// In good standing.
+    pub active: bool,
+}
+
+/// A new lockbox.
+#[derive(Clone, Debug)]
+pub struct NewLockbox {
+    /// What is printed on the box: 4 to 16 digits, capital letters and dashes.
+    pub serial: String,
+    /// What it can talk.
+    pub generation: LockboxGeneration,
+    /// SentriKey ID of the owner.
+    pub owner: String,
+    /// IANA zone of the property.
+    pub time_zone: String,
+    /// `08:00-20:00`, on quarter hours, every day; `always` for all day.
+    pub access_hours: String,
+}
+
+/// What the factory writes into a lock. The seed is its secret: whoever has it can open the box.
+#[derive(Clone, Debug, Serialize)]
+pub struct Provisioned {
+    /// The lockbox.
+    #[serde(flatten)]
+    pub lockbox: Lockbox,
+    /// 32 bytes, as base64.
+    pub seed: Binary,
+    /// Generation of its keys.
+    pub key_generation: u32,
+    /// Its first settings, signed, as base64.
+    pub settings: Binary,
+}
+
+/// The operator's commands. Whoever can make one of these may do everything.
+pub struct Operator<'a> {
+    app: &'a App,
+}
+
+impl<'a> Operator<'a> {
+    /// For a backend.
+    pub(crate) fn new(app: &'a App) -> Self {
+        Self { app }
+    }
+
+    /// Makes an association.
+    pub async fn add_association(&self, new: &NewAssociation) -> Answer<Association> {
+        let policy = &self.app.config.policy;
+        let hours = new.lead_hours.map(|hours| hours.saturating_mul(3600));
+        let days = new.longest_grant_days.map(|days| days.saturating_mul(86_400));
+        let row = AssociationRow {
+            id: self.app.new_id(),
+            name: rules::text(&new.name, 100, "name")?,
+            device_limit: new.device_limit.unwrap_or(policy.device_limit).into(),
+            lead_seconds: hours.unwrap_or(policy.lead_seconds).into(),
+            ticket_seconds: policy.ticket_seconds.into(),
+            longest_grant_seconds: days.unwrap_or(policy.longest_grant_seconds).into(),
+            support: Json(new.support.clone().unwrap_or_else(|| policy.support.clone())),
+            created_at: self.app.now(),
+        };
+        if row.device_limit == 0 {
+            return Err(Refusal::invalid("device_limit", "At least one device."));
+        }
+        let mut tx = self.app.store.write().await?;
+        if associations::by_name(tx.conn(), &row.name).await?.is_some() {
+            return Err(Refusal::conflict("There is an association of this name.").field("name"));
+        }
+        associations::insert(tx.conn(), &row).await?;
+        tx.commit().await?;
+        association_of(row)
+    }
+
+    /// Makes a brokerage.
+    pub async fn add_brokerage(&self, association: &str, name: &str) -> Answer<Brokerage> {
+        let name = rules::text(name, 100, "name")?;
+        let mut tx = self.app.store.write().await?;
+        let owner = find_association(tx.conn(), association).await?;
+        if associations::brokerage_by_name(tx.conn(), owner.id, &name).await?.is_some() {
+            return Err(Refusal::conflict("The association has a brokerage of this name.").field("name"));
+        }
+        let id = self.app.new_id();
+        associations::insert_brokerage(tx.conn(), id, owner.id, &name, self.app.now()).await?;
+        tx.commit().await?;
+        Ok(Brokerage { id: id.0, association: owner.name, name })
+    }
+
+    /// Makes an agent.
+    pub async fn add_agent(&self, new: &NewAgent) -> Answer<Agent> {
+        let (email, phone) = (Email::parse(&new.email, "email")?, Phone::parse(&new.phone, "phone")?);
+        rules::password(&new.password, "password")?;
+        rules::pin(&new.pin, "pin")?;
+        let password = self.app.passwords.hash(&new.password).await?;
+        let pin = self.app.passwords.hash(&new.pin).await?;
+
+        let mut tx = self.app.store.write().await?;
+        let association = find_association(tx.conn(), &new.association).await?;
+        let brokerage_id = self.brokerage(&mut tx, &association, new.brokerage.as_deref()).await?;
+        let row = AccountRow {
+            id: self.app.new_id(),
+            kind: Named(AccountKind::Agent),
+            status: Named(Status::Active),
+            association_id: Some(association.id),
+            brokerage_id,
+            sentrikey_id: Some(SentrikeyId::parse(&new.sentrikey_id, "sentrikey_id")?.as_str().to_owned()),
+            first_name: rules::text(&new.first_name, 64, "first_name")?,
+            last_name: rules::text(&new.last_name, 64, "last_name")?,
+            email: email.as_str().to_owned(),
+            email_key: email.key(),
+            phone: phone.as_str().to_owned(),
+            phone_key: phone.key(),
+            role: None,
+            password,
+            pin,
+            security_questions: String::new(),
+            subject: meta::next(tx.conn(), "subject").await?,
+            created_at: self.app.now(),
+        };
+        if accounts::by_sentrikey_id(tx.conn(), row.sentrikey_id.as_deref().unwrap_or_default())
+            .await?
+            .is_some()
+        {
+            return Err(Refusal::conflict("There is an agent with this SentriKey ID.").field("sentrikey_id"));
+        }
+        if accounts::by_email(tx.conn(), &row.email_key).await?.is_some() {
+            return Err(Refusal::conflict("There is an account with this address.").field("email"));
+        }
+        accounts::insert(tx.conn(), &row).await?;
+        tx.touch::<Account>(row.id, row.id);
+        tx.commit().await?;
+        Ok(agent_of(&row))
+    }
+
+    async fn brokerage(
+        &self,
+        tx: &mut Writing,
+        association: &AssociationRow,
+        name: Option<&str>,
+    ) -> Answer<Option<Id>> {
+        let Some(name) = name else { return Ok(None) };
+        let found = associations::brokerage_by_name(tx.conn(), association.id, name).await?;
+        found.map(Some).ok_or_else(|| {
+            Refusal::not_found().field("brokerage").detail("The association has no brokerage of this name.")
+        })
+    }
+
+    /// Suspends an agent: what their phones hold is taken back. [ACC-7]
+    pub async fn suspend_agent(&self, sentrikey_id: &str) -> Answer<Agent> {
+        self.set_standing(sentrikey_id, Status::Suspended).await
+    }
+
+    /// Puts a suspended agent back into good standing.
+    pub async fn reinstate_agent(&self, sentrikey_id: &str) -> Answer<Agent> {
+        self.set_standing(sentrikey_id, Status::Active).await
+    }
+
+    async fn set_standing(&self, sentrikey_id: &str, status: Status) -> Answer<Agent> {
+        let mut tx = self.app.store.write().await?;
+        let agent = find_agent(tx.conn(), sentrikey_id).await?;
+        accounts::set_status(tx.conn(), agent.id, status).await?;
+        if status == Status::Suspended {
+            for grant in crate::store::credentials::live_grants_of(tx.conn(), agent.id).await? {
+                if let Some(grant) = grants::by_id(tx.conn(), grant).await? {
+                    revocations::take_back(self.app, &mut tx, &grant).await?;
+                }
+            }
+        }
+        tx.touch::<Account>(agent.id, agent.id);
+        tx.commit().await?;
+        Ok(agent_of(&AccountRow { status: Named(status), ..agent }))
+    }
+
+    /// Makes a lockbox, with a fresh seed, and says what the factory writes into it.
+    pub async fn provision_lockbox(&self, new: &NewLockbox) -> Answer<Provisioned> {
+        let serial = serial(&new.serial)?;
+        let zone = rules::time_zone(&new.time_zone, "time_zone")?;
+        let settings = Settings {
+            version: 1,
+            zone: zones::around(zone, protocol_time(self.app.now())?),
+            access_hours: access_hours(&new.access_hours)?,
+            ..Settings::default()
+        };
+        let mut tx = self.app.store.write().await?;
+        let owner = find_agent(tx.conn(), &new.owner).await?;
+        if lockboxes::by_serial(tx.conn(), &serial).await?.is_some() {
+            return Err(Refusal::conflict("There is a lockbox with this serial number.").field("serial"));
+        }
+        let seed = zeroize::Zeroizing::new(self.app.random::<32>());
+        let id = self.app.new_id();
+        let row = LockboxRow {
+            id,
+            serial,
+            generation: Named(new.generation),
+            association_id: owner.association_id.ok_or_else(Refusal::not_found)?,
+            owner_id: owner.id,
+            listing_id: None,
+            on_listing_since: None,
+            region: None,
+            time_zone: zone.name().to_owned(),
+            settings: hex::encode(settings.encode()),
+            seed: self.app.vault.seal("seed", &id.to_string(), seed.as_ref())?,
+            key_generation: Generation::FIRST.0.into(),
+            epoch: 1,
+            revocation_version: 0,
+            heard_revocation_version: 0,
+            heard_settings_version: 0,
+            battery_percent: None,
+            last_heard_at: None,
+            audit_number: 0,
+            audit_tag: hex::encode([0; 12]),
+            audit_lost: 0,
+            created_at: self.app.now(),
+        };
+        lockboxes::insert(tx.conn(), &row).await?;
+        tx.touch::<Lockbox>(owner.id, &row.serial);
+        tx.commit().await?;
+        Ok(Provisioned {
+            lockbox: row.to_wire(),
+            seed: Binary::from(*seed),
+            key_generation: Generation::FIRST.0,
+            settings: credentials::signed_settings(self.app, &row)?.settings.clone(),
+        })
+    }
+
+    /// All associations.
+    pub async fn associations(&self) -> Answer<Vec<Association>> {
+        let mut conn = self.app.store.read().await?;
+        associations::all(&mut conn).await?.into_iter().map(association_of).collect()
+    }
+
+    /// An association's agents.
+    pub async fn agents(&self, association: &str) -> Answer<Vec<Agent>> {
+        let mut conn = self.app.store.read().await?;
+        let association = find_association(&mut conn, association).await?;
+        Ok(accounts::agents_of(&mut conn, association.id).await?.iter().map(agent_of).collect())
+    }
+
+    /// An agent's lockboxes.
+    pub async fn lockboxes(&self, owner: &str) -> Answer<Vec<Lockbox>> {
+        let mut conn = self.app.store.read().await?;
+        let owner = find_agent(&mut conn, owner).await?;
+        Ok(lockboxes::all_owned(&mut conn, owner.id).await?.iter().map(LockboxRow::to_wire).collect())
+    }
+
+    /// Seals all seeds anew under the current master key. Says how many. [OPS-3]
+    pub async fn reseal_seeds(&self) -> Answer<usize> {
+        let mut tx = self.app.store.write().await?;
+        let seeds = lockboxes::sealed_seeds(tx.conn()).await?;
+        for (id, sealed) in &seeds {
+            let seed = self.app.vault.open("seed", &id.to_string(), sealed)?;
+            let sealed = self.app.vault.seal("seed", &id.to_string(), &seed)?;
+            lockboxes::reseal(tx.conn(), *id, &sealed).await?;
+        }
+        tx.commit().await?;
+        Ok(seeds.len())
+    }
+
+    /// Gives a database that was restored from a backup a new name, so that phones start over. The server
+    /// is to be restarted after it. [OPS-3]
+    pub async fn renew_incarnation(&self) -> Answer<()> {
+        let mut tx = self.app.store.write().await?;
+        meta::set(tx.conn(), meta::INCARNATION, &hex::encode(self.app.random::<8>())).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn association_of(row: AssociationRow) -> Answer<Association> {
+    Ok(Association {
+        id: row.id.0,
+        name: row.name,
+        device_limit: number(row.device_limit, "device limit")?,
+        lead_seconds: number(row.lead_seconds, "lead time")?,
+        support: row.support.0,
+    })
+}
+
+fn agent_of(row: &AccountRow) -> Agent {
+    Agent { account: row.to_wire(), active: row.status.0 == Status::Active }
+}
+
+async fn find_association(conn: &mut Connection, name: &str) -> Answer<AssociationRow> {
+    associations::by_name(conn, name.trim()).await?.ok_or_else(|| {
+        Refusal::new(ProblemCode::NotFound)
+            .field("association")
+            .detail("There is no association of this name.")
+    })
+}
+
+async fn find_agent(conn: &mut Connection, sentrikey_id: &str) -> Answer<AccountRow> {
+    let id = SentrikeyId::parse(sentrikey_id, "sentrikey_id")?;
+    accounts::by_sentrikey_id(conn, id.as_str()).await?.ok_or_else(|| {
+        Refusal::new(ProblemCode::NotFound)
+            .field("sentrikey_id")
+            .detail("There is no agent with this SentriKey ID.")
+    })
+}
+
+fn serial(text: &str) -> Answer<String> {
+    let good = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase() || byte == b'-';
+    if (4..=16).contains(&text.len()) && text.bytes().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::invalid("serial", "4 to 16 digits, capital letters and dashes."))
+    }
+}
+
+/// `always`, or `08:00-20:00` on quarter hours.
+fn access_hours(text: &str) -> Answer<AccessHours> {
+    if text == "always" {
+        return Ok(AccessHours::ALWAYS);
+    }
+    let quarter = |clock: &str| {
+        let (hours, minutes) = clock.split_once(':')?;
+        let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (hours <= 24 && minutes < 60 && minutes.is_multiple_of(15)).then_some(hours * 4 + minutes / 15)
+    };
+    text.split_once('-')
+        .and_then(|(from, to)| Span::new(quarter(from)?, quarter(to)?))
+        .map(AccessHours::daily)
+        .ok_or_else(|| Refusal::invalid("access_hours", "Like 08:00-20:00, on quarter hours; or always."))
+}

@@ -1,0 +1,91 @@
+//! Taking credentials back: on the phone by sync, at the lock by a list that any passing phone carries.
+//! [GRT-6]
+
+use sentri_protocol::{
+    clock::RETURN_WITHIN,
+    revocation::{self, MAX_ENTRIES, Revoked},
+    ticket::{CredentialId, Epoch},
+};
+use sentri_wire::{
+    Binary,
+    credential::{Credential, RevocationList},
+};
+
+use super::{App, fault, protocol_time};
+use crate::{
+    refusal::Answer,
+    store::{
+        Id, Writing,
+        columns::number,
+        credentials::{self, CredentialRow},
+        grants::GrantRow,
+        lockboxes::{self, LockboxRow},
+    },
+};
+
+/// The widest tolerance of a lock at a window's end, in seconds.
+const TOLERANCE: i64 = 1800;
+
+/// Takes back everything that phones hold under a grant, and tells the lock and the phones that pass it.
+pub async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<()> {
+    let taken = credentials::take_back(tx.conn(), grant.id, app.now()).await?;
+    credentials::clear_due(tx.conn(), grant.id).await?;
+    for row in &taken {
+        tx.touch_device::<Credential>(row.account_id, row.device_id, &row.id);
+    }
+    if taken.is_empty() { Ok(()) } else { put_on_list(app, tx, grant.lockbox_id, &taken).await }
+}
+
+/// The list has a new version, strictly above the last. One that would overflow raises the epoch instead:
+/// all tickets of the former epoch are dead, and those that stand are issued anew.
+async fn put_on_list(app: &App, tx: &mut Writing, lockbox: Id, rows: &[CredentialRow]) -> Answer<()> {
+    // First, since it locks the lockbox's row: two revocations of one box follow each other.
+    lockboxes::raise_revocation_version(tx.conn(), lockbox, false).await?;
+    credentials::forget_revoked(tx.conn(), lockbox, app.now()).await?;
+    for row in rows {
+        // Until the last second at which the lock could have taken it, for a return too.
+        let until = row.not_after + i64::from(RETURN_WITHIN) + TOLERANCE;
+        credentials::revoke(tx.conn(), lockbox, &row.id, until).await?;
+    }
+    if credentials::revoked_at(tx.conn(), lockbox).await?.len() > MAX_ENTRIES {
+        lockboxes::raise_revocation_version(tx.conn(), lockbox, true).await?;
+        credentials::forget_revoked(tx.conn(), lockbox, i64::MAX).await?;
+        credentials::set_lock_due(tx.conn(), lockbox, app.now()).await?;
+    }
+    let serial =
+        lockboxes::by_id(tx.conn(), lockbox).await?.ok_or_else(|| fault("a grant without its box"))?.serial;
+    for holder in credentials::holders(tx.conn(), lockbox, app.now()).await? {
+        tx.touch::<RevocationList>(holder, &serial);
+    }
+    Ok(())
+}
+
+/// Whether the lock may not know the current list yet.
+pub fn is_pending(lockbox: &LockboxRow) -> bool {
+    lockbox.revocation_version > lockbox.heard_revocation_version
+}
+
+/// The current list of a lock, as phones carry it.
+pub async fn signed(
+    app: &App,
+    conn: &mut crate::store::Connection,
+    lockbox: &LockboxRow,
+) -> Answer<RevocationList> {
+    let entries = credentials::revoked_at(conn, lockbox.id)
+        .await?
+        .into_iter()
+        .map(|(id, until)| entry(&id, until))
+        .collect::<Answer<Vec<_>>>()?;
+    let version = number(lockbox.revocation_version, "revocation version")?;
+    let epoch = Epoch(number(lockbox.epoch, "epoch")?);
+    let list = revocation::RevocationList::new(version, epoch, entries)
+        .map_err(|_| fault("a revocation list past its limit"))?;
+    let keys = app.keys(lockbox)?;
+    Ok(RevocationList { lockbox: lockbox.serial.clone(), version, list: Binary::from(list.sign(&keys)) })
+}
+
+fn entry(id: &str, until: i64) -> Answer<revocation::Entry> {
+    let mut bytes = [0; 8];
+    hex::decode_to_slice(id, &mut bytes).map_err(|_| fault("a credential id that is none"))?;
+    Ok(revocation::Entry { what: Revoked::Credential(CredentialId(bytes)), until: protocol_time(until)? })
+}

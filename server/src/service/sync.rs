@@ -1,0 +1,168 @@
+//! What changed for an account and device since a cursor. [SYN-2]
+
+use std::collections::BTreeMap;
+
+use sentri_wire::{
+    account::Account,
+    agent::{Grant, Listing, Lockbox},
+    credential::{Access, Credential, LockSettings, RevocationList},
+    problem::ProblemCode,
+    sync::{Change, Message, Record, SyncPage},
+};
+
+use super::{App, Caller, credentials, fault, revocations};
+use crate::{
+    refusal::{Answer, Refusal},
+    store::{
+        self, Connection, accounts,
+        changes::{self, ChangeRow},
+        grants, listings, lockboxes, messages,
+    },
+};
+
+/// Changes on a page.
+pub const PAGE: usize = 100;
+
+/// One page. Fetching it changes nothing that a second fetch would not give again, but that tickets which
+/// are due are issued first.
+pub async fn sync(app: &App, caller: &Caller, cursor: Option<&str>) -> Answer<SyncPage> {
+    let more_due = match credentials::issue_due(app, caller).await {
+        // What was issued before still travels; only nothing new is signed.
+        Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => false,
+        issued => issued?,
+    };
+    let mut conn = app.store.read().await?;
+    let newest = changes::newest(&mut conn, caller.account).await?;
+    let from = cursor.and_then(|cursor| parse_cursor(app, cursor)).filter(|seq| *seq <= newest);
+    let restart = from.is_none();
+    let from = from.unwrap_or(0);
+
+    let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+    let mut rows = changes::page(&mut conn, caller.account, caller.device, from, limit).await?;
+    app.store.count_rows(rows.len());
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    let last = rows.last().map_or(from, |row| row.seq);
+
+    let records = Loader { app, caller, conn: &mut conn, found: BTreeMap::new() }.load(&rows).await?;
+    app.store.count_rows(records.len());
+    let changes = rows
+        .into_iter()
+        .map(|row| {
+            let record = records.get(&(row.kind.clone(), row.object_id.clone())).cloned();
+            Change { kind: row.kind, id: row.object_id, record }
+        })
+        // A phone that starts over has nothing that could go away.
+        .filter(|change| !restart || change.record.is_some())
+        .collect();
+    Ok(SyncPage {
+        cursor: format!("{}.{last}", app.incarnation),
+        restart,
+        more: more || more_due,
+        server_time: app.now(),
+        changes,
+    })
+}
+
+/// A cursor of this database, or nothing: a restored copy has another incarnation, and starts phones over.
+fn parse_cursor(app: &App, cursor: &str) -> Option<i64> {
+    let (incarnation, seq) = cursor.split_once('.')?;
+    (incarnation == app.incarnation).then(|| seq.parse().ok()).flatten().filter(|seq| *seq >= 0)
+}
+
+/// Fetches the objects of a page, kind after kind. Each query carries whose the objects must be, so that a
+/// change row alone shows nobody anything: what is not the caller's is told as gone.
+struct Loader<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    conn: &'a mut Connection,
+    found: BTreeMap<(String, String), serde_json::Value>,
+}
+
+impl Loader<'_> {
+    async fn load(mut self, rows: &[ChangeRow]) -> Answer<BTreeMap<(String, String), serde_json::Value>> {
+        let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for row in rows {
+            kinds.entry(&row.kind).or_default().push(&row.object_id);
+        }
+        for (kind, ids) in kinds {
+            match kind {
+                Account::KIND => self.account().await?,
+                Listing::KIND => self.listings(&ids).await?,
+                Lockbox::KIND => self.lockboxes(&ids).await?,
+                Grant::KIND => self.grants(&ids).await?,
+                Access::KIND => self.accesses(&ids).await?,
+                Credential::KIND => self.credentials(&ids).await?,
+                Message::KIND => self.messages(&ids).await?,
+                RevocationList::KIND => self.revocations(&ids).await?,
+                LockSettings::KIND => self.settings(&ids).await?,
+                _ => return Err(fault("a change of an unknown kind")),
+            }
+        }
+        Ok(self.found)
+    }
+
+    fn add<R: Record>(&mut self, record: &R) -> Answer<()> {
+        self.found.insert((R::KIND.to_owned(), record.id()), serde_json::to_value(record)?);
+        Ok(())
+    }
+
+    async fn account(&mut self) -> Answer<()> {
+        let row = accounts::by_id(self.conn, self.caller.account).await?;
+        row.map_or(Ok(()), |row| self.add(&row.to_wire()))
+    }
+
+    async fn listings(&mut self, ids: &[&str]) -> Answer<()> {
+        let rows = listings::owned_among(self.conn, self.caller.account, ids).await?;
+        rows.iter().try_for_each(|row| self.add(&row.to_wire()))
+    }
+
+    async fn lockboxes(&mut self, serials: &[&str]) -> Answer<()> {
+        let rows = lockboxes::owned_among(self.conn, self.caller.account, serials).await?;
+        rows.iter().try_for_each(|row| self.add(&row.to_wire()))
+    }
+
+    async fn grants(&mut self, ids: &[&str]) -> Answer<()> {
+        let rows = grants::given_among(self.conn, self.caller.account, ids).await?;
+        rows.iter().try_for_each(|row| self.add(&row.to_wire()))
+    }
+
+    async fn accesses(&mut self, ids: &[&str]) -> Answer<()> {
+        let rows = grants::held_among(self.conn, self.caller.account, ids).await?;
+        rows.iter().try_for_each(|row| self.add(&row.to_wire()))
+    }
+
+    async fn credentials(&mut self, ids: &[&str]) -> Answer<()> {
+        for row in store::credentials::live_among(self.conn, self.caller.device, ids).await? {
+            let lockbox = lockboxes::by_id(self.conn, row.lockbox_id)
+                .await?
+                .ok_or_else(|| fault("a credential without its lockbox"))?;
+            self.add(&credentials::to_wire(self.app, &row, &lockbox)?)?;
+        }
+        Ok(())
+    }
+
+    async fn messages(&mut self, ids: &[&str]) -> Answer<()> {
+        let rows = messages::among(self.conn, self.caller.account, ids).await?;
+        rows.iter().try_for_each(|row| self.add(&row.to_wire()))
+    }
+
+    async fn revocations(&mut self, serials: &[&str]) -> Answer<()> {
+        for lockbox in lockboxes::held(self.conn, self.caller.account, serials).await? {
+            if revocations::is_pending(&lockbox) {
+                let list = revocations::signed(self.app, self.conn, &lockbox).await?;
+                self.add(&list)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settings(&mut self, serials: &[&str]) -> Answer<()> {
+        for lockbox in lockboxes::held(self.conn, self.caller.account, serials).await? {
+            if credentials::settings_pending(&lockbox)? {
+                self.add(&credentials::signed_settings(self.app, &lockbox)?)?;
+            }
+        }
+        Ok(())
+    }
+}

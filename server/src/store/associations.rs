@@ -1,0 +1,92 @@
+//! Associations and brokerages, and the rules that an association sets.
+
+use sentri_wire::problem::SupportContact;
+use sqlx::FromRow;
+
+use super::{Connection, Id, Json};
+
+/// An association.
+#[derive(Clone, Debug, FromRow)]
+pub struct AssociationRow {
+    /// Its id.
+    pub id: Id,
+    /// Its name, unique.
+    pub name: String,
+    /// Devices an account may register.
+    pub device_limit: i64,
+    /// How long before its start an access's ticket can be fetched.
+    pub lead_seconds: i64,
+    /// Longest life of a ticket that is not renewed.
+    pub ticket_seconds: i64,
+    /// Longest window of an access.
+    pub longest_grant_seconds: i64,
+    /// Whom a user calls.
+    pub support: Json<SupportContact>,
+    /// When it was made.
+    pub created_at: i64,
+}
+
+/// Adds an association.
+pub async fn insert(conn: &mut Connection, row: &AssociationRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO associations (id, name, device_limit, lead_seconds, ticket_seconds, \
+         longest_grant_seconds, support, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(row.id)
+    .bind(row.name.as_str())
+    .bind(row.device_limit)
+    .bind(row.lead_seconds)
+    .bind(row.ticket_seconds)
+    .bind(row.longest_grant_seconds)
+    .bind(&row.support)
+    .bind(row.created_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The association of this id.
+pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<AssociationRow>> {
+    sqlx::query_as("SELECT * FROM associations WHERE id = $1").bind(id).fetch_optional(conn).await
+}
+
+/// The association of this name.
+pub async fn by_name(conn: &mut Connection, name: &str) -> sqlx::Result<Option<AssociationRow>> {
+    sqlx::query_as("SELECT * FROM associations WHERE name = $1").bind(name).fetch_optional(conn).await
+}
+
+/// All of them.
+pub async fn all(conn: &mut Connection) -> sqlx::Result<Vec<AssociationRow>> {
+    sqlx::query_as("SELECT * FROM associations ORDER BY name").fetch_all(conn).await
+}
+
+/// Adds a brokerage.
+pub async fn insert_brokerage(
+    conn: &mut Connection,
+    id: Id,
+    association: Id,
+    name: &str,
+    now: i64,
+) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO brokerages (id, association_id, name, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(id)
+        .bind(association)
+        .bind(name)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The id of an association's brokerage.
+pub async fn brokerage_by_name(
+    conn: &mut Connection,
+    association: Id,
+    name: &str,
+) -> sqlx::Result<Option<Id>> {
+    sqlx::query_scalar("SELECT id FROM brokerages WHERE association_id = $1 AND name = $2")
+        .bind(association)
+        .bind(name)
+        .fetch_optional(conn)
+        .await
+}

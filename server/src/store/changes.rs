@@ -1,0 +1,91 @@
+//! What changed for whom: one row for each object that an account's phones hold, with the number of its
+//! latest change. A cursor is such a number; a page reads only the rows above it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::FromRow;
+
+use super::{Connection, Id};
+
+/// An object that a transaction changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Touched {
+    /// Whose.
+    pub account: Id,
+    /// On which device; on all where nothing.
+    pub device: Option<Id>,
+    /// The kind of record.
+    pub kind: &'static str,
+    /// Its id.
+    pub object: String,
+}
+
+/// A row of a page.
+#[derive(Debug, FromRow)]
+pub struct ChangeRow {
+    /// Its place in the account's order.
+    pub seq: i64,
+    /// The kind of record.
+    pub kind: String,
+    /// Its id.
+    pub object_id: String,
+}
+
+/// Gives each change the account's next number. The account's row stays locked until the commit, so numbers
+/// become visible in their order.
+pub async fn number(conn: &mut Connection, touched: &BTreeSet<Touched>) -> sqlx::Result<()> {
+    let mut accounts: BTreeMap<Id, Vec<&Touched>> = BTreeMap::new();
+    for change in touched {
+        accounts.entry(change.account).or_default().push(change);
+    }
+    for (account, changes) in accounts {
+        let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+        let last: i64 = sqlx::query_scalar(
+            "UPDATE accounts SET change_seq = change_seq + $1 WHERE id = $2 RETURNING change_seq",
+        )
+        .bind(count)
+        .bind(account)
+        .fetch_one(&mut *conn)
+        .await?;
+        for (change, seq) in changes.into_iter().zip(last - count + 1..) {
+            upsert(conn, change, seq).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn upsert(conn: &mut Connection, change: &Touched, seq: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO changes (account_id, device_id, kind, object_id, seq) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (account_id, device_id, kind, object_id) DO UPDATE SET seq = excluded.seq",
+    )
+    .bind(change.account)
+    .bind(change.device.map_or_else(String::new, |device| device.to_string()))
+    .bind(change.kind)
+    .bind(change.object.as_str())
+    .bind(seq)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Query of a page, alone so that the bench can have its plan explained.
+pub const PAGE: &str = "SELECT seq, kind, object_id FROM changes \
+                        WHERE account_id = $1 AND seq > $2 AND device_id IN ('', $3) \
+                        ORDER BY seq LIMIT $4";
+
+/// The changes of an account above a number, oldest first, those for other devices left out.
+pub async fn page(
+    conn: &mut Connection,
+    account: Id,
+    device: Id,
+    above: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<ChangeRow>> {
+    sqlx::query_as(PAGE).bind(account).bind(above).bind(device).bind(limit).fetch_all(conn).await
+}
+
+/// The number of the account's newest change.
+pub async fn newest(conn: &mut Connection, account: Id) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT change_seq FROM accounts WHERE id = $1").bind(account).fetch_one(conn).await
+}

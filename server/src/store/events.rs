@@ -1,0 +1,183 @@
+//! Access events as phones uploaded them, the access log made of them, and locks' own audit records.
+
+use sentri_wire::event::{LogEntry, Method, Outcome};
+use sqlx::FromRow;
+
+use super::{Connection, Id, Named};
+
+/// Stores an event once. The digest of what is stored under this id already, where there is one.
+pub async fn insert(
+    conn: &mut Connection,
+    id: Id,
+    account: Id,
+    lockbox: Id,
+    digest: &str,
+    now: i64,
+) -> sqlx::Result<Option<String>> {
+    let stored = sqlx::query(
+        "INSERT INTO access_events (id, account_id, lockbox_id, digest, received_at) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(id)
+    .bind(account)
+    .bind(lockbox)
+    .bind(digest)
+    .bind(now)
+    .execute(&mut *conn)
+    .await?;
+    if stored.rows_affected() == 1 {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT digest FROM access_events WHERE id = $1").bind(id).fetch_optional(conn).await
+}
+
+/// Notes that a lock's own word was used for an event. False where it was used for another: each counts once.
+pub async fn claim_operation(
+    conn: &mut Connection,
+    lockbox: Id,
+    operation: &str,
+    event: Id,
+) -> sqlx::Result<bool> {
+    let claimed = sqlx::query(
+        "INSERT INTO proven_operations (lockbox_id, operation, event_id) VALUES ($1, $2, $3) \
+         ON CONFLICT (lockbox_id, operation) DO NOTHING",
+    )
+    .bind(lockbox)
+    .bind(operation)
+    .bind(event)
+    .execute(conn)
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}
+
+/// A line of the access log.
+pub struct NewLogEntry {
+    pub id: Id,
+    pub owner: Id,
+    pub at: i64,
+    pub lockbox: Id,
+    pub listing: Option<Id>,
+    pub account: Id,
+    pub grant: Option<Id>,
+    pub method: Method,
+    pub outcome: Outcome,
+    pub confirmed: bool,
+}
+
+/// Adds a line.
+pub async fn log(conn: &mut Connection, entry: &NewLogEntry) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO access_log (id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, method, \
+         outcome, confirmed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(entry.id)
+    .bind(entry.owner)
+    .bind(entry.at)
+    .bind(entry.lockbox)
+    .bind(entry.listing)
+    .bind(entry.account)
+    .bind(entry.grant)
+    .bind(Named(entry.method))
+    .bind(Named(entry.outcome))
+    .bind(i64::from(entry.confirmed))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct LogRow {
+    id: Id,
+    at: i64,
+    serial: String,
+    listing_id: Option<Id>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    method: Named<Method>,
+    outcome: Named<Outcome>,
+    confirmed: i64,
+}
+
+impl LogRow {
+    fn into_wire(self) -> LogEntry {
+        let who = match (self.first_name, self.last_name) {
+            (Some(first), Some(last)) => format!("{first} {last}"),
+            // The account is gone; the line stays, without a name. [ACC-11]
+            _ => "Former user".to_owned(),
+        };
+        LogEntry {
+            id: self.id.0,
+            at: self.at,
+            lockbox: self.serial,
+            listing_id: self.listing_id.map(|id| id.0),
+            who,
+            method: self.method.0,
+            outcome: self.outcome.0,
+            confirmed_by_lock: self.confirmed != 0,
+        }
+    }
+}
+
+/// Which lines to read.
+pub struct LogQuery {
+    pub owner: Id,
+    pub from: i64,
+    pub to: i64,
+    pub listing: Option<Id>,
+    /// Lines older than this one.
+    pub before: Option<(i64, Id)>,
+    pub limit: i64,
+}
+
+/// A page of the log, newest first.
+pub async fn log_page(conn: &mut Connection, query: &LogQuery) -> sqlx::Result<Vec<LogEntry>> {
+    let (before_at, before_id) =
+        query.before.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
+    let rows: Vec<LogRow> = sqlx::query_as(
+        "SELECT e.id, e.at, b.serial, e.listing_id, a.first_name, a.last_name, e.method, e.outcome, e.confirmed \
+         FROM access_log e JOIN lockboxes b ON b.id = e.lockbox_id LEFT JOIN accounts a ON a.id = e.account_id \
+         WHERE e.owner_id = $1 AND e.at >= $2 AND e.at < $3 AND ($4 = '' OR e.listing_id = $4) \
+         AND (e.at < $5 OR (e.at = $5 AND e.id < $6)) ORDER BY e.at DESC, e.id DESC LIMIT $7",
+    )
+    .bind(query.owner)
+    .bind(query.from)
+    .bind(query.to)
+    .bind(query.listing.map_or_else(String::new, |id| id.to_string()))
+    .bind(before_at)
+    .bind(before_id)
+    .bind(query.limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(LogRow::into_wire).collect())
+}
+
+/// A lock's own record of what happened at it.
+pub struct AuditRow {
+    pub number: i64,
+    pub at: i64,
+    pub kind: i64,
+    pub result: i64,
+    /// Hex, as is the operation.
+    pub who: String,
+    pub operation: String,
+    pub skew: i64,
+}
+
+/// Stores a record once.
+pub async fn insert_audit(conn: &mut Connection, lockbox: Id, row: &AuditRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO audit_records (lockbox_id, number, at, kind, result, who, operation, skew) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (lockbox_id, number) DO NOTHING",
+    )
+    .bind(lockbox)
+    .bind(row.number)
+    .bind(row.at)
+    .bind(row.kind)
+    .bind(row.result)
+    .bind(row.who.as_str())
+    .bind(row.operation.as_str())
+    .bind(row.skew)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

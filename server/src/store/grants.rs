@@ -1,0 +1,232 @@
+//! Grants: who may open which box when, by whose word.
+
+use sentri_wire::{
+    agent::{Grant, GrantState},
+    credential::Access,
+};
+use sqlx::FromRow;
+
+use super::{Connection, Id, Named, columns::placeholders};
+
+/// A grant, with the serial number of its box.
+#[derive(Clone, FromRow)]
+pub struct GrantRow {
+    pub id: Id,
+    pub listing_id: Id,
+    pub lockbox_id: Id,
+    pub granter_id: Id,
+    pub grantee_id: Option<Id>,
+    pub email: String,
+    pub email_key: String,
+    pub starts_at: i64,
+    pub ends_at: i64,
+    pub state: Named<GrantState>,
+    pub phone_ready: i64,
+    pub last_used_at: Option<i64>,
+    pub created_at: i64,
+    pub serial: String,
+}
+
+impl GrantRow {
+    /// As its granter sees it.
+    pub fn to_wire(&self) -> Grant {
+        Grant {
+            id: self.id.0,
+            listing_id: self.listing_id.0,
+            lockbox: self.serial.clone(),
+            email: self.email.clone(),
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            state: self.state.0,
+            phone_ready: self.phone_ready != 0,
+            last_used_at: self.last_used_at,
+        }
+    }
+}
+
+/// Adds a grant.
+pub async fn insert(conn: &mut Connection, row: &GrantRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO grants (id, listing_id, lockbox_id, granter_id, grantee_id, email, email_key, starts_at, \
+         ends_at, state, phone_ready, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11)",
+    )
+    .bind(row.id)
+    .bind(row.listing_id)
+    .bind(row.lockbox_id)
+    .bind(row.granter_id)
+    .bind(row.grantee_id)
+    .bind(row.email.as_str())
+    .bind(row.email_key.as_str())
+    .bind(row.starts_at)
+    .bind(row.ends_at)
+    .bind(row.state)
+    .bind(row.created_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+const SELECT: &str = "SELECT g.*, b.serial FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id WHERE ";
+
+/// The grant, where this agent gave it.
+pub async fn given(conn: &mut Connection, granter: Id, id: Id) -> sqlx::Result<Option<GrantRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} g.id = $1 AND g.granter_id = $2")))
+        .bind(id)
+        .bind(granter)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The grant of this id, whoever gave it: for rules, never for an answer.
+pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<GrantRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} g.id = $1"))).bind(id).fetch_optional(conn).await
+}
+
+/// A listing's grants, newest first: its SentriConnect history. [GRT-5]
+pub async fn of_listing(conn: &mut Connection, listing: Id, limit: i64) -> sqlx::Result<Vec<GrantRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} g.listing_id = $1 ORDER BY g.created_at DESC, g.id LIMIT $2"
+    )))
+    .bind(listing)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// Those of the grants that this agent gave.
+pub async fn given_among(conn: &mut Connection, granter: Id, ids: &[&str]) -> sqlx::Result<Vec<GrantRow>> {
+    let list = placeholders(2, ids.len());
+    let sql = format!("{SELECT} g.granter_id = $1 AND g.id IN ({list})");
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(granter);
+    for id in ids {
+        query = query.bind(*id);
+    }
+    query.fetch_all(conn).await
+}
+
+/// An access, as the person who holds it sees it.
+#[derive(FromRow)]
+pub struct AccessRow {
+    pub id: Id,
+    pub serial: String,
+    pub address: String,
+    pub city: String,
+    pub state_or_province: String,
+    pub postal_code: String,
+    pub time_zone: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub starts_at: i64,
+    pub ends_at: i64,
+    pub state: Named<GrantState>,
+    pub lead_seconds: i64,
+}
+
+impl AccessRow {
+    /// The access.
+    pub fn to_wire(&self) -> Access {
+        Access {
+            id: self.id.0,
+            lockbox: self.serial.clone(),
+            address: self.address.clone(),
+            locality: format!("{}, {} {}", self.city, self.state_or_province, self.postal_code),
+            time_zone: self.time_zone.clone(),
+            granted_by: format!("{} {}", self.first_name, self.last_name),
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            revoked: self.state.0 == GrantState::Revoked,
+            ready_from: self.starts_at - self.lead_seconds,
+        }
+    }
+}
+
+/// Those of the accesses that this account holds.
+pub async fn held_among(conn: &mut Connection, holder: Id, ids: &[&str]) -> sqlx::Result<Vec<AccessRow>> {
+    let list = placeholders(2, ids.len());
+    let sql = format!(
+        "SELECT g.id, b.serial, l.address, l.city, l.state AS state_or_province, l.postal_code, l.time_zone, \
+         a.first_name, a.last_name, g.starts_at, g.ends_at, g.state, s.lead_seconds \
+         FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id JOIN listings l ON l.id = g.listing_id \
+         JOIN accounts a ON a.id = g.granter_id JOIN associations s ON s.id = b.association_id \
+         WHERE g.grantee_id = $1 AND g.id IN ({list})"
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder);
+    for id in ids {
+        query = query.bind(*id);
+    }
+    query.fetch_all(conn).await
+}
+
+/// Takes the grant back, where it is this agent's, stands, and has not begun: one statement decides. [GRT-4]
+pub async fn revoke(conn: &mut Connection, granter: Id, id: Id, now: i64) -> sqlx::Result<bool> {
+    let revoked = sqlx::query(
+        "UPDATE grants SET state = 'revoked' \
+         WHERE id = $1 AND granter_id = $2 AND state <> 'revoked' AND starts_at > $3",
+    )
+    .bind(id)
+    .bind(granter)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(revoked.rows_affected() == 1)
+}
+
+/// Hands all that was granted to an address to the account that proved it.
+pub async fn claim(conn: &mut Connection, email_key: &str, account: Id) -> sqlx::Result<Vec<GrantRow>> {
+    sqlx::query(
+        "UPDATE grants SET grantee_id = $1, state = CASE WHEN state = 'invited' THEN 'granted' ELSE state END \
+         WHERE email_key = $2 AND grantee_id IS NULL",
+    )
+    .bind(account)
+    .bind(email_key)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} g.grantee_id = $1")))
+        .bind(account)
+        .fetch_all(conn)
+        .await
+}
+
+/// Whether anyone may still come to this listing: a grant that stands and has not ended.
+pub async fn any_open(conn: &mut Connection, listing: Id, now: i64) -> sqlx::Result<bool> {
+    let found: Option<Id> = sqlx::query_scalar(
+        "SELECT id FROM grants WHERE listing_id = $1 AND state <> 'revoked' AND ends_at > $2 LIMIT 1",
+    )
+    .bind(listing)
+    .bind(now)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Whether the account holds or ever held an access at a box, and which one covers a moment best.
+pub async fn held_at_box(conn: &mut Connection, holder: Id, lockbox: Id) -> sqlx::Result<Option<GrantRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} g.grantee_id = $1 AND g.lockbox_id = $2 ORDER BY g.ends_at DESC LIMIT 1"
+    )))
+    .bind(holder)
+    .bind(lockbox)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Notes that a phone has fetched a ticket. True where it is news.
+pub async fn set_phone_ready(conn: &mut Connection, id: Id) -> sqlx::Result<bool> {
+    let changed = sqlx::query("UPDATE grants SET phone_ready = 1 WHERE id = $1 AND phone_ready = 0")
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+/// Notes that the access was used.
+pub async fn set_last_used(conn: &mut Connection, id: Id, at: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE grants SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
+    )
+    .bind(at)
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

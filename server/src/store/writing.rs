@@ -1,0 +1,59 @@
+//! A transaction that writes, and remembers whose phones must hear of it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use sentri_wire::sync::Record;
+use sqlx::{Any, Transaction};
+use tokio::sync::Notify;
+
+use super::{Connection, Id, changes};
+
+/// A transaction that writes. Changes of synced objects are noted with [`Self::touch`] and numbered at
+/// [`Self::commit`], account after account in the order of their ids, so that two transactions that touch
+/// the same accounts never wait for each other crosswise.
+pub struct Writing {
+    transaction: Transaction<'static, Any>,
+    touched: BTreeSet<changes::Touched>,
+    posted: Arc<Notify>,
+    has_post: bool,
+}
+
+impl Writing {
+    pub(super) fn new(transaction: Transaction<'static, Any>, posted: Arc<Notify>) -> Self {
+        Self { transaction, touched: BTreeSet::new(), posted, has_post: false }
+    }
+
+    /// The connection to write with.
+    pub fn conn(&mut self) -> &mut Connection {
+        &mut self.transaction
+    }
+
+    /// Notes that an object changed or went away, for all devices of an account.
+    pub fn touch<R: Record>(&mut self, account: Id, object: impl ToString) {
+        self.note(account, None, R::KIND, object.to_string());
+    }
+
+    /// The same, for one device.
+    pub fn touch_device<R: Record>(&mut self, account: Id, device: Id, object: impl ToString) {
+        self.note(account, Some(device), R::KIND, object.to_string());
+    }
+
+    fn note(&mut self, account: Id, device: Option<Id>, kind: &'static str, object: String) {
+        self.touched.insert(changes::Touched { account, device, kind, object });
+    }
+
+    /// Notes that the outbox has something to deliver.
+    pub fn note_post(&mut self) {
+        self.has_post = true;
+    }
+
+    /// Numbers the changes and makes all of it durable.
+    pub async fn commit(mut self) -> sqlx::Result<()> {
+        changes::number(&mut self.transaction, &self.touched).await?;
+        self.transaction.commit().await?;
+        if self.has_post {
+            self.posted.notify_one();
+        }
+        Ok(())
+    }
+}
