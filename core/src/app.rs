@@ -148,6 +148,7 @@ impl Core {
         let left = session
             .write("logout", |rows| {
                 rows.drop_synced()?;
+                rows.remove_all::<Account>()?;
                 rows.remove_all::<KnownBox>()?;
                 rows.remove_meta("sync")?;
                 rows.queue_length()

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use sentri_wire::sync::Record;
+use sentri_wire::{account::Account, sync::Record};
 
 use super::{
     AuditBatch, BackedUp, LastUse, Queued, Rows, SavedTokens, Store, StoreError, StoreSettings, schema,
@@ -53,6 +53,7 @@ pub(super) fn remove_all(path: &Path) -> Result<(), StoreError> {
 struct Saved {
     events: Vec<Queued>,
     tokens: Option<SavedTokens>,
+    accounts: Vec<Account>,
     batches: Vec<AuditBatch>,
     acknowledgements: Vec<BackedUp>,
     uses: Vec<LastUse>,
@@ -87,6 +88,7 @@ fn salvage(settings: &StoreSettings, damaged: &Path) -> Saved {
     Saved {
         events: rows.salvage_queue(),
         tokens: rows.meta(SavedTokens::NAME).unwrap_or_default(),
+        accounts: rows.salvage(),
         batches: rows.salvage(),
         acknowledgements: rows.salvage(),
         uses: rows.salvage(),
@@ -101,6 +103,7 @@ impl Saved {
         if let Some(tokens) = &self.tokens {
             rows.set_meta(SavedTokens::NAME, tokens)?;
         }
+        put_all(rows, &self.accounts)?;
         put_all(rows, &self.batches)?;
         put_all(rows, &self.acknowledgements)?;
         put_all(rows, &self.uses)

@@ -144,9 +144,10 @@ impl<'a> Rows<'a> {
         self.set_meta("sync", &mark)
     }
 
-    /// Drops all that came by sync; the phone's own records stay.
+    /// Drops all that came by sync; the phone's own records stay, and so does whose phone it is.
     pub fn drop_synced(&self) -> Result<(), StoreError> {
-        self.db.execute("DELETE FROM record WHERE substr(kind, 1, 6) <> $1", params![LOCAL])?;
+        let dropped = "DELETE FROM record WHERE substr(kind, 1, 6) <> $1 AND kind <> $2";
+        self.db.execute(dropped, params![LOCAL, Account::KIND])?;
         Ok(())
     }
 

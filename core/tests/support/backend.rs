@@ -23,7 +23,10 @@ use sentri_wire::{
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{Fuse, PASSWORD, TestClock, lock::keys_of};
+use super::{
+    Fuse, PASSWORD, TestClock,
+    lock::{Granted, keys_of},
+};
 
 pub const ACCOUNT: Uuid = Uuid::from_u128(0xACC0);
 
@@ -77,6 +80,10 @@ impl Backend {
 
     pub fn fault(&self, path: &'static str, fault: Fault) {
         self.state.lock().unwrap().faults.push_back((path, fault));
+    }
+
+    pub fn grant(&self, granted: &Granted) {
+        granted.changes().into_iter().for_each(|change| self.change(change));
     }
 
     pub fn change(&self, change: Change) {

@@ -57,6 +57,7 @@ pub enum Trouble {
     Doubled,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "independent switches of a test")]
 pub struct State {
     pub verdict: Verdict,
     pub clock_lost: bool,
