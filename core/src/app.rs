@@ -143,8 +143,8 @@ impl Core {
         index.active = None;
         self.keys.set_index(&index).await?;
         *current = None;
-        // Without network both fail, and neither keeps the user from leaving.
-        let _ = sync::upload(&session).await;
+        // Without network this and the logout fail, and neither keeps the user from leaving.
+        sync::report(&session).await;
         let left = session
             .write("logout", |rows| {
                 rows.drop_synced()?;
@@ -154,7 +154,7 @@ impl Core {
                 rows.queue_length()
             })
             .await?;
-        let _ = session.tell(&Call::post("/v1/logout", &serde_json::json!({}))?).await;
+        let _ = session.tell(&Call::ask("/v1/logout")).await;
         if left == 0 {
             session.vault.destroy().await?;
             self.keys.forget(session.account).await?;

@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod app;
+pub mod changes;
 pub mod flows;
 pub mod http;
 pub mod keys;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     CoreError,
+    changes::Changes,
     http::{Api, ApiError, Call},
     keys::Keys,
     store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, Vault},
@@ -29,6 +30,8 @@ pub struct Session {
     pub api: Api,
     /// The platform's key store.
     pub keys: Keys,
+    /// Told whenever something that a screen shows may have changed.
+    pub changes: Changes,
     /// How the last sync went.
     pub(crate) last_sync: StdMutex<LastSync>,
     /// One sync at a time.
@@ -56,8 +59,8 @@ impl Session {
                 store.write("sync.rollback", |rows| rows.force_full_sync(highest))
             })
             .await?;
-        let (last_sync, syncing, refreshing) = Default::default();
-        Ok(Self { account, vault, api, keys, last_sync, syncing, refreshing })
+        let (changes, last_sync, syncing, refreshing) = Default::default();
+        Ok(Self { account, vault, api, keys, changes, last_sync, syncing, refreshing })
     }
 
     /// Reads from the store.
@@ -85,7 +88,9 @@ impl Session {
         T: Send + 'static,
         W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        Ok(self.vault.run(move |store: &mut Store| store.write(name, &work)).await?)
+        let written = self.vault.run(move |store: &mut Store| store.write(name, &work)).await?;
+        self.changes.note();
+        Ok(written)
     }
 
     /// Whose account it is.

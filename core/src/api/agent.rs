@@ -74,7 +74,7 @@ impl SentriCore {
         let session = self.session().await?;
         let id = parse_id("grant_id", &grant_id)?;
         let path = format!("/v1/grants/{id}/revoke");
-        let call = Call::post(&path, &serde_json::json!({}))?.once(session.api.fresh_key()?);
+        let call = Call::ask(&path).once(session.api.fresh_key()?);
         let revoked: wire::Grant = session.call(&call).await?;
         let kept = revoked.clone();
         session.write("grant", move |rows| rows.put(&kept)).await?;

@@ -87,8 +87,8 @@ impl OpenAttempt {
         self.attempt.result().await.map(Into::into)
     }
 
-    /// Waits until the phone is done with the lock: records taken, lists handed over, link ended. The user need
-    /// not wait for it; the app should stay alive until then if it can.
+    /// Waits until all is done: records taken, lists handed over, link ended, and, where there is network, what
+    /// happened uploaded. The user need not wait for it; the app should stay alive until then if it can.
     pub async fn finished(&self) {
         self.attempt.over().await;
     }

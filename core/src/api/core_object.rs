@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     app::{Core, Settings},
+    changes::Changes,
     http::{BaseUrl, ClientVersion},
     open::PhoneChecks,
     ports::Ports,
@@ -21,6 +22,14 @@ use crate::{
 #[derive(uniffi::Object)]
 pub struct SentriCore {
     pub(crate) core: Core,
+    /// Told when another account is in use, or none.
+    pub(crate) accounts: Changes,
+}
+
+/// The version of the core, as 0.1.0. Rises with the exported calls.
+#[uniffi::export]
+pub fn core_version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
 }
 
 #[uniffi::export]
@@ -56,7 +65,7 @@ impl SentriCore {
         checks: PhoneChecks,
     ) -> Result<Arc<Self>, CoreError> {
         let settings = settings(config, checks)?;
-        Ok(Arc::new(Self { core: Core::new(settings, ports)? }))
+        Ok(Arc::new(Self { core: Core::new(settings, ports)?, accounts: Changes::default() }))
     }
 
     pub(crate) async fn session(&self) -> Result<Arc<Session>, CoreError> {

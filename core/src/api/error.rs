@@ -193,9 +193,12 @@ pub enum CoreError {
     /// Another open is going on.
     #[error("The app is opening a lockbox already.")]
     AlreadyOpening,
-    /// The shell ended it.
+    /// The shell or the user ended it.
     #[error("Ended.")]
     Cancelled,
+    /// The owner can't be recognised by face or finger, or no PIN is kept for it: ask for the PIN.
+    #[error("Please enter your PIN.")]
+    PinNeeded,
 
     /// The device must be unlocked first.
     #[error("Please unlock the device.")]

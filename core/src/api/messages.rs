@@ -3,15 +3,13 @@
 use sentri_wire::sync::Message as Record;
 
 use super::{core_object::SentriCore, error::CoreError, parse_id, types::Message};
-use crate::http::Call;
+use crate::{http::Call, session::Session};
 
 #[uniffi::export(async_runtime = "tokio")]
 impl SentriCore {
     /// All messages, newest first, from what the phone holds.
     pub async fn messages(&self) -> Result<Vec<Message>, CoreError> {
-        let mut messages: Vec<Record> = self.session().await?.all().await?;
-        messages.sort_by_key(|message| (std::cmp::Reverse(message.at), message.id));
-        Ok(messages.into_iter().map(Into::into).collect())
+        newest_first(&*self.session().await?).await
     }
 
     /// Marks a message as read, on all of the account's devices. Needs network.
@@ -19,7 +17,7 @@ impl SentriCore {
         let session = self.session().await?;
         let id = parse_id("message_id", &message_id)?.to_string();
         let path = format!("/v1/messages/{id}/read");
-        session.tell(&Call::post(&path, &serde_json::json!({}))?.repeatable()).await?;
+        session.tell(&Call::ask(&path)).await?;
         session
             .write("message", move |rows| {
                 let Some(message) = rows.get::<Record>(&id)? else { return Ok(()) };
@@ -35,4 +33,11 @@ impl SentriCore {
         session.tell(&Call::delete(&format!("/v1/messages/{id}"))).await?;
         session.write("message", move |rows| rows.remove::<Record>(&id)).await
     }
+}
+
+/// All messages of an account.
+pub(super) async fn newest_first(session: &Session) -> Result<Vec<Message>, CoreError> {
+    let mut messages: Vec<Record> = session.all().await?;
+    messages.sort_by_key(|message| (std::cmp::Reverse(message.at), message.id));
+    Ok(messages.into_iter().map(Into::into).collect())
 }

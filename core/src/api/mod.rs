@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod agent;
+pub mod codes;
 pub mod contractor;
 pub mod core_object;
 pub mod error;
@@ -13,8 +14,10 @@ pub mod grant_flow;
 pub mod link_events;
 pub mod messages;
 pub mod ports;
+pub mod presence;
 pub mod session;
 pub mod signup;
+pub mod streams;
 pub mod sync;
 pub mod types;
 

@@ -22,7 +22,9 @@ impl SentriCore {
         if digits.len() != 9 || !digits.bytes().all(|it| it.is_ascii_digit()) {
             return Err(invalid("sentrikey_id", "A SentriKey ID has nine digits."));
         }
-        Ok(self.core.log_in(LoginName::SentrikeyId(digits), password).await?.into())
+        let signed_in = self.core.log_in(LoginName::SentrikeyId(digits), password).await?;
+        self.accounts.note();
+        Ok(signed_in.into())
     }
 
     /// Logs a contractor or resident in by email. Registers the device where it is new. [ACC-1, ACC-4]
@@ -34,13 +36,17 @@ impl SentriCore {
         if !email.contains('@') {
             return Err(invalid("email", "This is no email address."));
         }
-        Ok(self.core.log_in(LoginName::Email(email), password).await?.into())
+        let signed_in = self.core.log_in(LoginName::Email(email), password).await?;
+        self.accounts.note();
+        Ok(signed_in.into())
     }
 
     /// Logs out: what came by sync is gone from the phone. Works without network too; access events that could
     /// not be uploaded then wait, sealed, for the next login of the same account.
     pub async fn logout(&self) -> Result<(), CoreError> {
-        self.core.log_out().await
+        let left = self.core.log_out().await;
+        self.accounts.note();
+        left
     }
 
     /// The profile page, from what the phone holds. [ACC-2]
@@ -68,7 +74,9 @@ impl SentriCore {
     /// `NotSignedIn` where it must log in first, `NotFound` where it is not on this phone.
     pub async fn switch_account(&self, account_id: String) -> Result<Profile, CoreError> {
         let account = parse_id("account_id", &account_id)?;
-        Ok(self.core.switch_to(account).await?.profile().await?.into())
+        let session = self.core.switch_to(account).await?;
+        self.accounts.note();
+        Ok(session.profile().await?.into())
     }
 }
 

@@ -30,7 +30,8 @@ impl SentriCore {
     }
 }
 
-async fn told(session: &Session) -> Result<SyncStatus, CoreError> {
+/// The status, as the home page shows it.
+pub(super) async fn told(session: &Session) -> Result<SyncStatus, CoreError> {
     Ok(sync::status(session).await?.into())
 }
 

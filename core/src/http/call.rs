@@ -83,6 +83,11 @@ impl<'a> Call<'a> {
         Self { method: Method::Delete, ..Self::get(path) }
     }
 
+    /// Asks for something that needs no body; tried again by itself, since asking twice is asking.
+    pub fn ask(path: &'a str) -> Self {
+        Self { method: Method::Post, ..Self::get(path) }
+    }
+
     /// Sends a body that may do something each time it arrives; never tried again by itself.
     pub fn post<B: Serialize>(path: &'a str, body: &B) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(body).map_err(|_| ApiError::Garbled)?;

@@ -130,7 +130,7 @@ impl Task {
         }
         drop(radio);
         // What happened goes up at once where there is network; else it waits for the next sync.
-        let _ = sync::upload(&self.session).await;
+        sync::report(&self.session).await;
     }
 
     fn tell(&self, result: Outcomed) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::api::ports::DisconnectReason;
 
@@ -10,6 +10,8 @@ use crate::api::ports::DisconnectReason;
 const CAPACITY: usize = 1024;
 /// Places that adverts never take: they repeat, all else does not.
 const RESERVED: usize = 256;
+/// Adverts that wait for a list of nearby boxes; the oldest make room.
+const OVERHEARD: usize = 64;
 
 /// What the radio tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +49,25 @@ pub enum LinkEvent {
 }
 
 /// Takes the radio's events, from any thread, and never blocks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LinkHub {
     listener: Mutex<Option<mpsc::Sender<LinkEvent>>>,
+    overheard: broadcast::Sender<Overheard>,
+}
+
+impl Default for LinkHub {
+    fn default() -> Self {
+        Self { listener: Mutex::default(), overheard: broadcast::channel(OVERHEARD).0 }
+    }
+}
+
+/// An advert, for those who only list what is near.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overheard {
+    /// The 18 bytes of manufacturer data.
+    pub payload: Vec<u8>,
+    /// Signal strength in dBm.
+    pub rssi: i16,
 }
 
 /// The events, as long as it lives.
@@ -62,6 +80,10 @@ pub struct Listener {
 impl LinkHub {
     /// Hands an event to the open that listens; without one it is dropped.
     pub fn deliver(&self, event: LinkEvent) {
+        if let LinkEvent::Advert { payload, rssi, .. } = &event {
+            // Nobody may be listing what is near.
+            let _ = self.overheard.send(Overheard { payload: payload.clone(), rssi: *rssi });
+        }
         let mut slot = self.slot();
         let Some(listener) = &*slot else { return };
         let advert = matches!(event, LinkEvent::Advert { .. });
@@ -83,6 +105,16 @@ impl LinkHub {
         let (sender, events) = mpsc::channel(CAPACITY);
         *slot = Some(sender);
         Some(Listener { events, hub: self.clone() })
+    }
+
+    /// The adverts from now on, beside an open that may go on.
+    pub fn overhear(&self) -> broadcast::Receiver<Overheard> {
+        self.overheard.subscribe()
+    }
+
+    /// Whether an open is going on.
+    pub fn is_listened_to(&self) -> bool {
+        self.slot().as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<mpsc::Sender<LinkEvent>>> {

@@ -10,6 +10,7 @@ mod errands;
 mod exchange;
 mod held;
 mod hub;
+mod nearby;
 mod outcome;
 mod radio;
 
@@ -17,7 +18,8 @@ pub use attempt::{Attempt, OpenReport, start};
 pub use checks::judge;
 pub use exchange::Figures;
 pub use held::{Held, Usable};
-pub use hub::{LinkEvent, LinkHub};
+pub use hub::{LinkEvent, LinkHub, Overheard};
+pub use nearby::{Near, Nearby};
 
 /// Whether the phone judges an open before the lock does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

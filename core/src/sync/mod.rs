@@ -3,10 +3,13 @@
 mod status;
 mod upload;
 
+use std::time::Duration;
+
 use sentri_wire::{credential::Credential, problem::ProblemCode, sync::SyncPage};
 
+use status::GoingOn;
 pub use status::{Freshness, LastSync, Status, freshness, status};
-pub use upload::upload;
+use upload::upload;
 
 use crate::{
     CoreError,
@@ -17,12 +20,14 @@ use crate::{
 
 /// A page has at least one change, so that more pages than this are a loop.
 const MAX_PAGES: u32 = 10_000;
+/// How long an upload outside of a sync may take.
+const REPORT: Duration = Duration::from_secs(5);
 
 /// Uploads what waits, then fetches all that changed since the last time. One at a time; a second caller waits
 /// for the first and then finds little to do.
 pub async fn run(session: &Session) -> Result<(), CoreError> {
     let _one_at_a_time = session.syncing.lock().await;
-    session.note_sync(LastSync::Running);
+    let going_on = GoingOn::begin(session);
     let done = exchange(session).await;
     if let Err(SessionError::Api(error)) = &done
         && let Some(ProblemCode::AccountNotActive | ProblemCode::NotLoggedIn) = error.code()
@@ -30,8 +35,18 @@ pub async fn run(session: &Session) -> Result<(), CoreError> {
         disarm(session).await?;
     }
     let done = done.map_err(CoreError::from);
-    session.note_sync(LastSync::of(&done));
+    going_on.end(LastSync::of(&done));
     done
+}
+
+/// Uploads what waits, and nothing else. Gives up after a while: the next sync does it.
+pub async fn report(session: &Session) {
+    let _one_at_a_time = session.syncing.lock().await;
+    // How it went is no one's concern yet: nothing is lost.
+    tokio::select! {
+        _ = upload(session) => {}
+        () = session.api.clock.sleep(REPORT) => {}
+    }
 }
 
 async fn exchange(session: &Session) -> Result<(), SessionError> {
@@ -44,9 +59,15 @@ async fn fetch(session: &Session) -> Result<(), SessionError> {
         let cursor = session.vault.run(|store| Ok(store.read().sync_mark()?.cursor)).await?;
         let page: SyncPage = session.call(&Call::get(&crate::http::sync_path(cursor.as_deref()))).await?;
         let more = page.more;
-        apply(session, cursor, page).await?;
-        if !more {
-            return Ok(());
+        match apply(session, cursor, page).await {
+            // The store was recovered meanwhile: it asks again from where it is now.
+            Err(SessionError::Store(StoreError::OutOfTurn)) => {}
+            applied => {
+                applied?;
+                if !more {
+                    return Ok(());
+                }
+            }
         }
     }
     Err(StoreError::Unreadable.into())

@@ -64,9 +64,34 @@ pub struct Status {
     pub events_queued: u32,
 }
 
+/// A sync that is going on. Where its caller gives up on it, the status is again what it was before.
+pub(super) struct GoingOn<'s> {
+    session: &'s Session,
+    after: LastSync,
+}
+
+impl<'s> GoingOn<'s> {
+    pub(super) fn begin(session: &'s Session) -> Self {
+        let after = session.last_sync();
+        session.note_sync(LastSync::Running);
+        Self { session, after }
+    }
+
+    pub(super) fn end(mut self, how: LastSync) {
+        self.after = how;
+    }
+}
+
+impl Drop for GoingOn<'_> {
+    fn drop(&mut self) {
+        self.session.note_sync(std::mem::take(&mut self.after));
+    }
+}
+
 impl Session {
-    pub(super) fn note_sync(&self, last: LastSync) {
+    fn note_sync(&self, last: LastSync) {
         *self.last_sync.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        self.changes.note();
     }
 
     fn last_sync(&self) -> LastSync {
