@@ -206,9 +206,9 @@ impl<B: Board> Lock<B> {
         self.keypad.tick(now_ms);
         let tries = self.journal.state().wrong_tries;
         if let Some((kind, count)) = self.lockout.due_to_fall(&tries, now_ms) {
-            if self.store(&[Change::WrongTries(kind, count)])? == Stored::Yes {
-                self.lockout.fell(kind);
-            }
+            // On worn flash the count stays where it is, and no code is looked at anyway.
+            let (Stored::Yes | Stored::Worn) = self.store(&[Change::WrongTries(kind, count)])?;
+            self.lockout.fell(kind);
         } else if now_ms >= self.stored_at_ms.saturating_add(STORE_TIME_EVERY_MS) {
             // Worn flash is told by the next status; there is nothing to do about it here.
             let (Stored::Yes | Stored::Worn) = self.store(&[])?;

@@ -18,7 +18,7 @@ use sentri_protocol::{
 use support::{DAY, NOW, audit, backend, open, phone, phone_in, rig, told, verdict, window};
 
 fn service(rig: &mut Rig) -> Visit {
-    rig.operate(&mut long_lived(90), Operation::Service).unwrap()
+    rig.operate(&mut long_lived(90), Operation::Service).expect("no power cut")
 }
 
 /// A phone that may come any time in these tests.
@@ -27,7 +27,7 @@ fn long_lived(credential: u64) -> SimPhone {
 }
 
 fn ask(rig: &mut Rig, visit: &mut Visit, message: &PhoneMessage) -> LockMessage {
-    rig.ask(visit, message).unwrap().expect("an answer")
+    rig.ask(visit, message).expect("no power cut").expect("an answer")
 }
 
 fn revocations(version: u32, epoch: u16, credentials: &[u64], until: sentri_protocol::Time) -> Vec<u8> {
@@ -37,7 +37,7 @@ fn revocations(version: u32, epoch: u16, credentials: &[u64], until: sentri_prot
 fn list(version: u32, epoch: u16, credentials: &[u64], until: sentri_protocol::Time) -> RevocationList {
     let what = |id: &u64| Revoked::Credential(CredentialId(id.to_be_bytes()));
     let entries = credentials.iter().map(|id| RevokedEntry { what: what(id), until }).collect();
-    RevocationList::new(version, Epoch(epoch), entries).unwrap()
+    RevocationList::new(version, Epoch(epoch), entries).expect("at most 64 entries")
 }
 
 #[test]
@@ -138,18 +138,18 @@ fn ops_2_a_new_generation_ends_all_older_tickets_and_keeps_old_records_readable(
 
 /// Reads everything, batch by batch, and acknowledges the last.
 fn back_up(rig: &mut Rig, visit: &mut Visit) -> (Vec<Entry>, u32, Option<Acknowledgement>) {
-    let (mut from, mut all, mut lost, mut last) = (0, Vec::new(), 0, None);
+    let (mut from, mut all, mut lost, mut newest) = (0, Vec::new(), 0, None);
     loop {
         let LockMessage::Audit(bytes) = ask(rig, visit, &PhoneMessage::ReadAudit { from, at_most: 24 })
         else {
             panic!("no batch")
         };
-        let (batch, entries, acknowledgement) = backend().read_batch(&bytes).unwrap();
+        let (batch, entries, acknowledgement) = backend().read_batch(&bytes).expect("an authentic batch");
         if entries.is_empty() {
-            return (all, lost, last);
+            return (all, lost, newest);
         }
-        (from, lost, last) =
-            (batch.first + u32::try_from(entries.len()).unwrap(), batch.lost, acknowledgement);
+        (from, lost, newest) =
+            (batch.first + u32::try_from(entries.len()).expect("a small batch"), batch.lost, acknowledgement);
         all.extend(entries);
     }
 }

@@ -19,14 +19,23 @@ use support::{
 
 /// Brings the time to a session, as an online phone does.
 fn bring(rig: &mut Rig, visit: &mut Visit, time: Time, repair: bool) -> Status {
-    let hash = *visit.answer.as_ref().unwrap().as_ref().unwrap().channel.handshake_hash();
+    let hash = *visit
+        .answer
+        .as_ref()
+        .expect("an answer")
+        .as_ref()
+        .expect("a proved ticket")
+        .channel
+        .handshake_hash();
     let token = backend().fresh_time(&hash, time, repair);
     judged(rig, visit, &token)
 }
 
 fn judged(rig: &mut Rig, visit: &mut Visit, token: &PhoneMessage) -> Status {
-    match rig.ask(visit, token).unwrap() {
-        Some(LockMessage::Judged(status)) => Status::verify(&backend().keys, &status).unwrap(),
+    match rig.ask(visit, token).expect("no power cut") {
+        Some(LockMessage::Judged(status)) => {
+            Status::verify(&backend().keys, &status).expect("the lock's own status")
+        }
         other => panic!("not judged again: {other:?}"),
     }
 }
@@ -34,8 +43,8 @@ fn judged(rig: &mut Rig, visit: &mut Visit, token: &PhoneMessage) -> Status {
 /// A lock whose battery was pulled and put back an hour ago.
 fn rebooted() -> Rig {
     let mut rig = rig();
-    rig.pass(HOUR_MS).unwrap();
-    rig.reboot().unwrap();
+    rig.pass(HOUR_MS).expect("no power cut");
+    rig.reboot().expect("no power cut");
     rig
 }
 

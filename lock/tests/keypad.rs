@@ -31,8 +31,8 @@ fn day_code(later: u32, index: u8) -> [u8; 8] {
 }
 
 fn enter(rig: &mut Rig, digits: &[u8]) -> Indication {
-    rig.type_code(digits).unwrap();
-    *rig.board.take_indications().last().unwrap()
+    rig.type_code(digits).expect("no power cut");
+    *rig.board.take_indications().last().expect("the lights showed something")
 }
 
 /// Some entry of seven digits that is none of the codes.

@@ -293,10 +293,10 @@ fn a_key_is_returned_once_within_four_hours_by_the_last_to_open_whatever_the_hou
 
 /// A lock at which credential 1 opened last, three hours after its window's end.
 fn rig_after_return_time(end: Time) -> Rig {
-    let hours = AccessHours::daily(Span::new(0, 15 * 4).unwrap());
+    let hours = AccessHours::daily(Span::new(0, 15 * 4).expect("a span"));
     let mut rig = rig_with(Settings { access_hours: hours, ..Settings::default() });
     assert_eq!(verdict(&mut rig, &mut phone_in(1, window(NOW.minus(HOUR), end))), Verdict::Opened);
-    rig.pass(u64::from(4 * HOUR) * 1000).unwrap();
+    rig.pass(u64::from(4 * HOUR) * 1000).expect("no power cut");
     rig
 }
 
@@ -323,14 +323,16 @@ fn no_key_is_returned_after_four_hours_nor_where_settings_or_a_revocation_forbid
 fn revoking(credential: u64) -> RevocationList {
     let what = Revoked::Credential(CredentialId(credential.to_be_bytes()));
     let entry = RevokedEntry { what, until: NOW.plus(30 * DAY) };
-    RevocationList::new(1, Epoch(0), vec![entry]).unwrap()
+    RevocationList::new(1, Epoch(0), vec![entry]).expect("one entry")
 }
 
 fn hand_over(rig: &mut Rig, list: &RevocationList) {
     use sentri_protocol::open::channel::PhoneMessage;
     let mut passing = phone_in(99, window(NOW, NOW.plus(300 * DAY)));
-    let mut visit = rig.operate(&mut passing, Operation::Service).unwrap();
-    rig.ask(&mut visit, &PhoneMessage::Revocations(list.sign(&backend().keys))).unwrap().unwrap();
+    let mut visit = rig.operate(&mut passing, Operation::Service).expect("no power cut");
+    rig.ask(&mut visit, &PhoneMessage::Revocations(list.sign(&backend().keys)))
+        .expect("no power cut")
+        .expect("no power cut");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_strangers_garbage_gets_one_byte_late_and_never_keeps_a_good_phone_out() {
     let advert = rig.press_enter().unwrap().unwrap();
     for round in 0..40_u8 {
         let connection = rig.connect(247).unwrap();
-        rig.write(connection, &vec![round; 112]).unwrap();
+        rig.write(connection, &[round; 112]).unwrap();
         if round < 20 {
             rig.pass(499).unwrap();
             assert_eq!(rig.heard(connection), [], "not before 500 ms");
@@ -75,7 +75,7 @@ fn garbage_leaves_nothing_in_flash() {
     let before = rig.board.with_flash(|flash| flash.operations());
     for round in 0..40_u8 {
         let connection = rig.connect(247).unwrap();
-        rig.write(connection, &vec![round; 112]).unwrap();
+        rig.write(connection, &[round; 112]).unwrap();
         rig.disconnect(connection).unwrap();
     }
     assert_eq!(rig.board.with_flash(|flash| flash.operations()), before);

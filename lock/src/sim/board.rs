@@ -60,8 +60,13 @@ impl fmt::Debug for SimBoard {
 impl SimBoard {
     /// A board with blank flash, powered, whose entropy follows from `seed`.
     pub fn new(seed: u64) -> Self {
+        Self::with(seed, SimFlash::default())
+    }
+
+    /// A board with this flash, powered, whose entropy follows from `seed`.
+    pub fn with(seed: u64, flash: SimFlash) -> Self {
         Self(Arc::new(Mutex::new(Device {
-            flash: SimFlash::default(),
+            flash,
             uptime_ns: 0,
             drift_ppm: 0,
             powered: true,

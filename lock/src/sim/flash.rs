@@ -22,8 +22,8 @@ impl Cut {
     pub const ALL: [Self; 4] = [Self::Before, Self::TornEarly, Self::TornLate, Self::After];
 }
 
-/// Two areas of flash, and what is to go wrong with them.
-#[derive(Debug)]
+/// Two areas of flash, and what is to go wrong with them. A clone is the same flash in another board.
+#[derive(Clone, Debug)]
 pub struct SimFlash {
     areas: [Vec<u8>; 2],
     operations: u64,
@@ -45,6 +45,18 @@ impl Default for SimFlash {
 }
 
 impl SimFlash {
+    /// Flash that holds what [`SimFlash::image`] gave; nothing where the length is another.
+    pub fn from_image(image: &[u8]) -> Option<Self> {
+        let (first, second) = image.split_at_checked(AREA_LEN)?;
+        (second.len() == AREA_LEN)
+            .then(|| Self { areas: [first.to_vec(), second.to_vec()], ..Self::default() })
+    }
+
+    /// All of its bytes, to be kept between runs.
+    pub fn image(&self) -> Vec<u8> {
+        self.areas.concat()
+    }
+
     /// Programs and erases so far.
     pub fn operations(&self) -> u64 {
         self.operations
@@ -61,16 +73,21 @@ impl SimFlash {
         self.cut = Some((operation, cut));
     }
 
+    /// Takes back a cut that has not happened.
+    pub fn cut_nowhere(&mut self) {
+        self.cut = None;
+    }
+
     /// From now on nothing that is written stays.
     pub fn wear_out(&mut self) {
         self.worn = true;
     }
 
     pub(super) fn read(&self, area: Area, offset: usize, into: &mut [u8]) {
-        into.fill(0xff);
-        for (to, from) in into.iter_mut().zip(self.areas[index(area)].iter().skip(offset)) {
-            *to = *from;
-        }
+        let held = self.areas[index(area)].get(offset..).unwrap_or_default();
+        let (inside, past) = into.split_at_mut(held.len().min(into.len()));
+        inside.copy_from_slice(&held[..inside.len()]);
+        past.fill(0xff);
     }
 
     pub(super) fn program(&mut self, area: Area, offset: usize, bytes: &[u8]) -> Result<(), FlashError> {

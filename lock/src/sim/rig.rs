@@ -21,6 +21,7 @@ use sentri_protocol::{
 };
 
 use super::{
+    SimFlash,
     board::{RadioOutput, SimBoard},
     phone::{Heard, SimPhone},
 };
@@ -43,6 +44,11 @@ impl Backend {
         let seed = Seed::new([seed; 32]);
         let keys = KeyTree::new(&seed, sentri_protocol::Generation::FIRST);
         Self { seed, keys }
+    }
+
+    /// What the factory gives the lock.
+    pub fn provisioning(&self, settings: Settings, time: Time) -> Provisioning {
+        Provisioning { seed: self.seed.clone(), settings, time }
     }
 
     /// Has the keys of another generation count.
@@ -122,12 +128,16 @@ pub struct Rig {
 impl Rig {
     /// A lock that has just left the factory, with a good clock.
     pub fn new(backend: &Backend, settings: Settings, time: Time) -> Self {
-        let board = SimBoard::new(7);
-        let lock =
-            Lock::provision(board.clone(), Provisioning { seed: backend.seed.clone(), settings, time }).ok();
+        let mut rig = Self::with_flash(SimFlash::default(), time);
+        rig.lock = Lock::provision(rig.board.clone(), backend.provisioning(settings, time)).ok();
+        rig
+    }
+
+    /// A board with this flash, at this true time, and no lock on it yet: [`Rig::reboot`] boots one.
+    pub fn with_flash(flash: SimFlash, time: Time) -> Self {
         Self {
-            board,
-            lock,
+            board: SimBoard::with(7, flash),
+            lock: None,
             started: time,
             passed_ms: 0,
             connections: 0,

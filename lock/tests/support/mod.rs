@@ -20,7 +20,8 @@ pub const HOUR_MS: u64 = 3_600_000;
 pub const DAY_MS: u64 = 86_400_000;
 
 pub fn backend() -> Backend {
-    Backend::new(0x5e)
+    static BACKEND: std::sync::LazyLock<Backend> = std::sync::LazyLock::new(|| Backend::new(0x5e));
+    BACKEND.clone()
 }
 
 pub fn rig() -> Rig {
