@@ -29,14 +29,14 @@ impl From<PickedRefusal> for PickedCodeRefusal {
 /// Checks a code that a person picked for a lockbox; `lengths` are the numbers of digits allowed. Nothing where
 /// it may be used. Returns at once, from any thread.
 #[uniffi::export]
-pub fn check_picked_code(code: String, lengths: Vec<u32>) -> Option<PickedCodeRefusal> {
+pub fn check_picked_code(code: &str, lengths: Vec<u32>) -> Option<PickedCodeRefusal> {
     let lengths: Vec<usize> = lengths.into_iter().filter_map(|it| it.try_into().ok()).collect();
-    picked::check(&code, &lengths).err().map(Into::into)
+    picked::check(code, &lengths).err().map(Into::into)
 }
 
 /// Checks an account's PIN: four digits, not one repeated, not a run. Nothing where it may be used. Returns at
 /// once, from any thread. [ACC-9]
 #[uniffi::export]
-pub fn check_pin(pin: String) -> Option<PickedCodeRefusal> {
-    picked::check_pin(&pin).err().map(Into::into)
+pub fn check_pin(pin: &str) -> Option<PickedCodeRefusal> {
+    picked::check_pin(pin).err().map(Into::into)
 }

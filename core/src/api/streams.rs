@@ -194,7 +194,6 @@ impl<T: Followed> Follow<T> {
                 *last = Some(now.clone());
                 return Ok(now);
             }
-            // Held until something changes: the bell is the session's own.
             tokio::select! {
                 _ = changes.changed() => {}
                 _ = accounts.changed() => {}

@@ -93,7 +93,7 @@ impl Search {
             if self.heard.is_empty() && !self.hub.is_listened_to() {
                 // Fine where the search goes on already.
                 if let Err(error) = self.command(LockLink::start_scan).await {
-                    self.tell.send_replace(Err(error.into()));
+                    let _ = self.tell.send_replace(Err(error.into()));
                     return;
                 }
             }
