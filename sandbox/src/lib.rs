@@ -1,9 +1,16 @@
 //! The sandbox of Sentri: a backend, virtual lockboxes and phones in one process, all real parts.
 //!
-//! [`clock`] is the time that all of them share, [`radio`] the air between phones and [`lockbox`]es.
+//! A [`town`] holds them together: a [`clock`] that all share, the [`radio`] between [`phone`]s and
+//! [`lockbox`]es, and the backend. The [`story`] plays the main job in one; [`serve`] keeps one running for app
+//! developers, with the [`control`] API to press its keys.
 
 pub mod chance;
+pub mod cli;
 pub mod clock;
+pub mod control;
 pub mod lockbox;
 pub mod phone;
 pub mod radio;
+pub mod serve;
+pub mod story;
+pub mod town;

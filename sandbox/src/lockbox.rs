@@ -1,6 +1,8 @@
 //! A virtual lockbox: the real lock logic on a simulated board, at the sandbox's radio and clock.
 
 use std::{
+    fs,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     time::Duration,
 };
@@ -39,6 +41,9 @@ struct Works {
     lived: Duration,
     lights: Vec<Light>,
     tick: Option<Timer>,
+    /// Where the flash is kept between runs of the sandbox, and after how many operations it was written.
+    kept: Option<(PathBuf, u64)>,
+    trouble: Option<String>,
 }
 
 /// What the lights showed.
@@ -51,7 +56,7 @@ pub struct Light {
 }
 
 /// What a lockbox tells to those who run the sandbox; no person at the box sees this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Insight {
     /// Counted by the lock since its battery went in.
     pub counters: Counters,
@@ -67,6 +72,8 @@ pub struct Insight {
     pub settings_version: u32,
     /// Whether it is on the air.
     pub advertising: bool,
+    /// Why its flash could not be kept in the data folder, where it could not.
+    pub trouble: Option<String>,
 }
 
 impl Lockbox {
@@ -100,7 +107,14 @@ impl Lockbox {
         lock: Lock<SimBoard>,
         (clock, air): (&Clock, &Air),
     ) -> Arc<Self> {
-        let works = Works { lock: Some(lock), lived: clock.elapsed(), lights: Vec::new(), tick: None };
+        let works = Works {
+            lock: Some(lock),
+            lived: clock.elapsed(),
+            lights: Vec::new(),
+            tick: None,
+            kept: None,
+            trouble: None,
+        };
         let lockbox = Arc::new_cyclic(|me: &Weak<Self>| Self {
             serial: serial.to_owned(),
             generation,
@@ -189,7 +203,14 @@ impl Lockbox {
             revocation_version: lock.map_or(0, |lock| lock.state().revocations.version),
             settings_version: lock.map_or(0, |lock| lock.state().settings.version),
             advertising: self.board.broadcast().is_some(),
+            trouble: works.trouble.clone(),
         }
+    }
+
+    /// Keeps the flash in this file from now on, so that the box outlives the sandbox.
+    pub fn keep_in(&self, file: &Path) {
+        self.works().kept = Some((file.to_owned(), 0));
+        self.drive(|_| Ok(()));
     }
 
     /// How often the motor ever ran.
@@ -213,6 +234,24 @@ impl Lockbox {
         }
         self.carry_out(&mut works);
         works.tick = self.next_tick(&works);
+        self.keep(&mut works);
+    }
+
+    /// Writes the flash to its file where it has changed: to a new file first, so that a kill leaves a whole one.
+    fn keep(&self, works: &mut Works) {
+        let Some((file, written)) = &mut works.kept else { return };
+        let (operations, image) = self.board.with_flash(|flash| (flash.operations(), flash.image()));
+        if operations == *written {
+            return;
+        }
+        let new = file.with_extension("new");
+        match fs::write(&new, image).and_then(|()| fs::rename(&new, &*file)) {
+            Ok(()) => {
+                *written = operations;
+                works.trouble = None;
+            }
+            Err(error) => works.trouble = Some(format!("{} can't be written: {error}", file.display())),
+        }
     }
 
     fn catch_up(&self, works: &mut Works) {

@@ -1,2 +1,76 @@
-//! Placeholder.
-fn main() {}
+//! `cargo run`: plays the main job, or keeps a sandbox running.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use clap::Parser;
+use sentri_sandbox::{
+    cli::{Cli, Command, StoryArgs},
+    serve,
+    story::{self, Played, Script, Stage, StoryTrouble, Style},
+};
+
+/// What all chance of the story follows from.
+const SEED: u64 = 2026;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Serve(args)) => serve::run(&args).await.map(|()| true).map_err(|error| (error.to_string(), 1)),
+        None => tell(&cli.story).await.map_err(|error| (error.to_string(), status_of(&error))),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err((error, status)) => {
+            eprintln!("sentri: {error}");
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn status_of(error: &StoryTrouble) -> u8 {
+    match error {
+        StoryTrouble::Input { .. } => 2,
+        _ => 1,
+    }
+}
+
+/// Plays the story and prints it; true where every step did what it says.
+async fn tell(args: &StoryArgs) -> Result<bool, StoryTrouble> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let script = Script::new(args, i64::try_from(now).unwrap_or(i64::MAX))?;
+    let mut stage = Stage::set(script, SEED).await?;
+    let played = if args.json { as_data(&mut stage).await } else { as_text(&mut stage).await };
+    stage.town.stop().await;
+    Ok(played?.passed)
+}
+
+async fn as_data(stage: &mut Stage) -> Result<Played, StoryTrouble> {
+    let played = story::play(stage, |_| Ok(())).await?;
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &played).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(played)
+}
+
+async fn as_text(stage: &mut Stage) -> Result<Played, StoryTrouble> {
+    let mut out = io::stdout();
+    let style = Style { color: out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) };
+    let opening = [
+        format!(
+            "A backend on {} with its SQLite in a temporary folder, three phones, three lockboxes: all real parts. \
+             Only time and radio are simulated.",
+            stage.town.base_url()
+        ),
+        "What is to try besides: cargo run -- --help".to_owned(),
+    ];
+    story::print_opening(&mut out, style, &opening)?;
+    let played = story::play(stage, |step| story::print_step(&mut io::stdout(), style, step)).await?;
+    story::closing(&mut out, style, &played.steps, played.machine_ms)?;
+    Ok(played)
+}

@@ -158,6 +158,17 @@ impl Air {
         });
     }
 
+    /// A phone leaves the air for good, with its links.
+    pub fn remove_phone(&self, phone: PhonePlace) {
+        self.scan(phone, false);
+        let state = self.state();
+        let peers: Vec<_> = state.links.up.values().filter(|link| link.phone == phone).map(|link| link.peer.clone()).collect();
+        drop(state);
+        for peer in peers {
+            self.disconnect(phone, &peer);
+        }
+    }
+
     /// A lock ends a link; what it sent before still arrives.
     pub fn drop_link(&self, lock: LockPlace, connection: Connection) {
         let mut state = self.state();

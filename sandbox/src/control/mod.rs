@@ -1,0 +1,48 @@
+//! The control API: what a person does with hands (press keys, pull batteries, carry a phone away) and what only
+//! a sandbox can do (move clocks, read a lock's own counters), over HTTP on loopback. See `docs/sandbox.md`.
+
+mod answers;
+mod guard;
+mod handlers;
+mod radio_socket;
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use tokio::net::TcpListener;
+
+use crate::town::Town;
+
+pub use answers::{LightSeen, LockboxSeen, Trouble};
+
+/// The routes, over a town that is served.
+pub fn router(town: Arc<Town>) -> Router {
+    Router::new()
+        .route("/", get(handlers::page))
+        .route("/state", get(handlers::state))
+        .route("/lockboxes", get(handlers::lockboxes))
+        .route("/lockboxes/{serial}", get(handlers::lockbox))
+        .route("/lockboxes/{serial}/keys", post(handlers::keys))
+        .route("/lockboxes/{serial}/battery", post(handlers::battery))
+        .route("/lockboxes/{serial}/clock", post(handlers::lock_clock))
+        .route("/clock", get(handlers::clock).post(handlers::move_clock))
+        .route("/network", get(handlers::network).post(handlers::set_network))
+        .route("/mails", get(handlers::mails))
+        .route("/texts", get(handlers::texts))
+        .route("/radio", get(radio_socket::upgrade))
+        .route("/radio/knobs", get(handlers::knobs).post(handlers::set_knobs))
+        .layer(middleware::from_fn(guard::only_this_machine))
+        .with_state(town)
+}
+
+/// Serves the control API until `stop` ends.
+pub async fn serve(
+    listener: TcpListener,
+    town: Arc<Town>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(town)).with_graceful_shutdown(stop).await
+}

@@ -1,0 +1,145 @@
+//! What the sandbox gives a phone's core for ports: the shared clock, seeded chance, a counted network, a key
+//! store in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use sentri_core::{
+    api::ports::{SecureStore, SecureStoreError},
+    http::{Http, HttpFailure, HttpRequest, HttpResponse, SystemHttp},
+    ports::{BoxFuture, NoRandomness, Random},
+    store::{WriteGate, WriteMoment},
+};
+use sentri_wire::Timestamp;
+use serde::Serialize;
+
+use crate::{chance::Chance, clock::Clock};
+
+/// The shared clock, as a phone asks it.
+pub(super) struct PhoneClock(pub(super) Clock);
+
+impl sentri_core::ports::Clock for PhoneClock {
+    fn now(&self) -> Timestamp {
+        self.0.touch();
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.touch();
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self.0.sleep(duration))
+    }
+}
+
+/// Chance that follows from a seed.
+pub(super) struct PhoneRandom(Mutex<Chance>);
+
+impl PhoneRandom {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Mutex::new(Chance::new(seed)))
+    }
+}
+
+impl Random for PhoneRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
+        Ok(())
+    }
+}
+
+/// A key store that lives as long as its device.
+#[derive(Default)]
+pub(super) struct KeyStore(Mutex<HashMap<String, Vec<u8>>>);
+
+impl KeyStore {
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Vec<u8>>) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl SecureStore for KeyStore {
+    fn get(&self, key: String) -> Result<Option<Vec<u8>>, SecureStoreError> {
+        Ok(self.with(|items| items.get(&key).cloned()))
+    }
+
+    fn put(&self, key: String, value: Vec<u8>) -> Result<(), SecureStoreError> {
+        self.with(|items| items.insert(key, value));
+        Ok(())
+    }
+
+    fn remove(&self, key: String) -> Result<(), SecureStoreError> {
+        self.with(|items| items.remove(&key));
+        Ok(())
+    }
+}
+
+/// What went between phones and backend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Exchanged {
+    /// Requests that were answered.
+    pub requests: usize,
+    /// Bytes of their bodies.
+    pub sent_bytes: usize,
+    /// Bytes of the answers' bodies.
+    pub received_bytes: usize,
+}
+
+/// The count, shared by all phones of a sandbox.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Mutex<Exchanged>>);
+
+impl Meter {
+    /// What went since this was last asked.
+    pub fn take(&self) -> Exchanged {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, sent: usize, received: usize) {
+        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        count.requests += 1;
+        count.sent_bytes += sent;
+        count.received_bytes += received;
+    }
+}
+
+/// Real HTTP, counted; the simulated clock stands still while an exchange goes on.
+pub(super) struct Network {
+    pub(super) http: SystemHttp,
+    pub(super) meter: Meter,
+    pub(super) clock: Clock,
+}
+
+impl Network {
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        let _busy = self.clock.busy();
+        let sent = request.body.as_ref().map_or(0, Vec::len);
+        let response = self.http.send(request).await?;
+        self.meter.count(sent, response.body.len());
+        Ok(response)
+    }
+}
+
+impl Http for Network {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpFailure>> {
+        Box::pin(self.exchange(request))
+    }
+}
+
+/// Tells the simulated clock that a phone is at work, then asks the gate that was wanted.
+pub(super) struct Gate {
+    pub(super) clock: Clock,
+    pub(super) then: Arc<dyn WriteGate>,
+}
+
+impl WriteGate for Gate {
+    fn pass(&self, write: &'static str, moment: WriteMoment) -> bool {
+        self.clock.touch();
+        self.then.pass(write, moment)
+    }
+}
