@@ -1,0 +1,17 @@
+//! The backend through its public surface: real HTTP on loopback, a real database, an injected clock.
+//!
+//! Runs on SQLite in a temporary folder; with `SENTRI_TEST_DATABASE=postgres://user@host` each test makes its
+//! own database there instead.
+
+mod accounts;
+mod authority;
+mod document;
+mod events;
+mod grants;
+mod locks;
+mod outbox;
+mod requests;
+mod signup;
+mod startup;
+mod sync;
+mod world;

@@ -1,0 +1,157 @@
+//! ACC-8: an account from an invitation.
+
+use sentri_wire::{
+    account::{Account, SignupStarted},
+    agent::{Grant, GrantState},
+};
+use serde_json::json;
+
+use crate::world::{BLE, DANA, DANAS_EMAIL, DANAS_PHONE, HOUR, NOW, World, completion, records};
+
+const BO: &str = "bo@plumbing.example";
+const PHONE: &str = "(503) 555-0199";
+
+async fn invited() -> (World, String) {
+    let world = World::new().await;
+    let dana = world.agent(DANA).await;
+    let listing = world.place(&dana, BLE).await;
+    world.grant(&dana, &listing, BO, NOW, NOW + HOUR).await;
+    let invitation = world.invitation(BO).await;
+    (world, invitation)
+}
+
+/// ACC-8, GRT-3
+#[tokio::test]
+async fn an_invited_person_makes_an_account_and_finds_the_access() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    assert_eq!(ready.grant.state, GrantState::Invited);
+    assert_eq!(ready.bo.account.role.as_deref(), Some("Plumber"));
+    let (changes, _) = world.sync(&ready.bo, None).await;
+    assert_eq!(records::<sentri_wire::credential::Access>(&changes).len(), 1);
+    let (changes, _) = world.sync(&ready.dana, None).await;
+    assert_eq!(records::<Grant>(&changes)[0].state, GrantState::Granted);
+}
+
+#[tokio::test]
+async fn both_entries_must_agree_and_the_address_must_be_the_invited_one() {
+    let (world, invitation) = invited().await;
+    let start = async |email: &str, again: &str, phone: &str, phone_again: &str| {
+        let body = json!({ "email": email, "email_again": again, "phone": phone, "phone_again": phone_again,
+            "invitation": invitation });
+        world.post_public("/v1/signup", &body).await
+    };
+    start(BO, "b@plumbing.example", PHONE, PHONE).await.refused("invalid", Some("email_again"));
+    start(BO, BO, PHONE, "503-555-0198").await.refused("invalid", Some("phone_again"));
+    start("x", BO, PHONE, PHONE).await.refused("invalid", Some("email"));
+    start(BO, BO, "12", "12").await.refused("invalid", Some("phone"));
+    let other = "al@plumbing.example";
+    start(other, other, PHONE, PHONE).await.refused("invalid", Some("email"));
+    // However it is typed.
+    start("Bo@Plumbing.example", BO, PHONE, "+1 503 555 0199").await.ok::<SignupStarted>();
+}
+
+#[tokio::test]
+async fn a_code_has_three_tries_and_ten_minutes_and_belongs_to_its_request() {
+    let (world, invitation) = invited().await;
+    let started: SignupStarted = world.start_signup(BO, PHONE, &invitation).await.ok();
+    let right = world.code(PHONE).await;
+    let wrong = if right == "0000" { "0001" } else { "0000" };
+    let verify = async |signup: &SignupStarted, code: &str| {
+        let body = json!({ "signup": signup.signup.expose(), "code": code });
+        world.post_public("/v1/signup/verify", &body).await
+    };
+    for _ in 0..3 {
+        verify(&started, wrong).await.refused("wrong-code", Some("code"));
+    }
+    verify(&started, &right).await.refused("too-many-tries", None);
+
+    // A second request has a code of its own, and the tries of its own.
+    let second: SignupStarted = world.start_signup(BO, PHONE, &invitation).await.ok();
+    world.server.deliver_due().await.unwrap();
+    let codes: Vec<String> = world.mailbox.texts().iter().map(|text| text.body[..4].to_owned()).collect();
+    assert_eq!(codes.len(), 2);
+    if codes[0] != codes[1] {
+        verify(&second, &codes[0]).await.refused("wrong-code", Some("code"));
+    }
+    world.clock.advance(600);
+    verify(&second, &codes[1]).await.refused("expired", None);
+    let body = completion(second.signup.expose());
+    world.post_public("/v1/signup/complete", &body).await.refused("expired", None);
+}
+
+#[tokio::test]
+async fn a_number_gets_only_so_many_texts_an_hour() {
+    let (world, invitation) = invited().await;
+    for _ in 0..5 {
+        world.start_signup(BO, PHONE, &invitation).await.ok::<SignupStarted>();
+    }
+    let refused = world.start_signup(BO, "503 555 0199", &invitation).await;
+    assert!(refused.refused("too-many-tries", None).retry_after.is_some());
+    world.start_signup(BO, "503-555-0177", &invitation).await.ok::<SignupStarted>();
+}
+
+/// ACC-9
+#[tokio::test]
+async fn the_last_step_names_what_breaks_a_rule() {
+    let (world, invitation) = invited().await;
+    let started: SignupStarted = world.start_signup(BO, PHONE, &invitation).await.ok();
+    let signup = started.signup.expose();
+    let complete = async |body: &_| world.post_public("/v1/signup/complete", body).await;
+    // Not before the code was entered.
+    complete(&completion(signup)).await.refused("expired", None);
+    let code = world.code(PHONE).await;
+    world.post_public("/v1/signup/verify", &json!({ "signup": signup, "code": code })).await;
+    for (field, value) in [
+        ("password", json!("short")),
+        ("pin", json!("1234")),
+        ("pin", json!("7777")),
+        ("first_name", json!("")),
+        ("role", json!("x".repeat(65))),
+        ("security_questions", json!([])),
+    ] {
+        let mut body = completion(signup);
+        body[field] = value;
+        complete(&body).await.refused("invalid", Some(field));
+    }
+    let mut body = completion(signup);
+    body["security_questions"][0]["answer"] = json!("");
+    complete(&body).await.refused("invalid", Some("security_questions[0].answer"));
+    complete(&completion(signup)).await.ok::<Account>();
+    // Once.
+    complete(&completion(signup)).await.refused("expired", None);
+    world.start_signup(BO, PHONE, &invitation).await.refused("expired", Some("invitation"));
+}
+
+/// ACC-8: that an address is an agent's is told by mail to that address alone, never to the granter.
+#[tokio::test]
+async fn an_agents_address_looks_unknown_to_the_granter() {
+    let world = World::new().await;
+    let dana = world.agent(DANA).await;
+    let listing = world.place(&dana, BLE).await;
+    let grant = world.grant(&dana, &listing, "ari@realty.example", NOW, NOW + HOUR).await;
+    let unknown = world.grant(&dana, &listing, BO, NOW, NOW + HOUR).await;
+    assert_eq!(grant.state, unknown.state);
+    let mail = world.mailbox.mail_to("ari@realty.example").await;
+    assert!(mail.body.contains("belongs to an agent"), "{}", mail.body);
+    assert!(!mail.body.contains("/join#"));
+}
+
+/// ACC-8: that a number is an agent's is told only once its code was entered.
+#[tokio::test]
+async fn an_agents_number_is_told_after_its_code() {
+    let (world, invitation) = invited().await;
+    let started: SignupStarted = world.start_signup(BO, DANAS_PHONE, &invitation).await.ok();
+    let code = world.code(DANAS_PHONE).await;
+    let body = json!({ "signup": started.signup.expose(), "code": code });
+    world.post_public("/v1/signup/verify", &body).await.refused("agent-account", Some("phone"));
+    assert_ne!(DANAS_EMAIL, BO);
+}
+
+#[tokio::test]
+async fn an_invitation_is_a_secret_that_expires() {
+    let (world, invitation) = invited().await;
+    world.start_signup(BO, PHONE, "guess").await.refused("expired", Some("invitation"));
+    world.clock.advance(31 * 86_400);
+    world.start_signup(BO, PHONE, &invitation).await.refused("expired", Some("invitation"));
+}
