@@ -2,7 +2,11 @@
 
 mod support;
 
-use sentri_lock::{lockout::CodeKind, ports::Indication, sim::Rig};
+use sentri_lock::{
+    lockout::CodeKind,
+    ports::Indication,
+    sim::{Cut, Rig},
+};
 use sentri_protocol::{
     audit::Kind,
     codes::derived::{contractor, one_day},
@@ -218,6 +222,27 @@ fn each_kind_of_code_and_the_radio_wait_for_themselves() {
     assert_eq!(enter(&mut rig, &slot(0)), Indication::Wait { seconds: 60 });
     assert_eq!(enter(&mut rig, &day_code(0, 0)), Indication::Opened);
     assert_eq!(verdict(&mut rig, &mut phone(1)), Verdict::Opened);
+}
+
+#[test]
+fn an_attempt_is_in_flash_before_it_is_looked_at_and_its_use_before_the_motor_moves() {
+    for digits in [slot(0), wrong()] {
+        let mut rig = rig_with(contractor_mode());
+        rig.board.with_flash(|flash| flash.cut_at(flash.operations(), Cut::After));
+        rig.type_code(&digits).unwrap_err();
+        assert_eq!(rig.board.drives(), 0);
+        assert_eq!(rig.board.take_indications(), [Indication::KeyTaken; 7], "nothing tells what it was");
+        rig.reboot().unwrap();
+        let tries = rig.lock().unwrap().state().wrong_tries;
+        assert_eq!(tries.of(CodeKind::Contractor), 1, "right or wrong, it counts");
+    }
+    let mut rig = rig_with(Settings::default());
+    rig.board.cut_while_driving();
+    rig.type_code(&day_code(0, 0)).unwrap_err();
+    assert_eq!(rig.board.drives(), 1);
+    rig.reboot().unwrap();
+    let state = rig.lock().unwrap().state();
+    assert_eq!((state.first_uses.len(), state.wrong_tries.of(CodeKind::OneDay)), (1, 0));
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl BenchName {
     pub fn how(self) -> How {
         match self {
             Self::Wire => How::Prints(Example { package: "sentri-tests", name: "wire_sizes" }),
-            Self::Lock => How::Counts(Example { package: "sentri-tests", name: "lock_open" }, LOCK_OPEN),
+            Self::Lock => How::Counts(Example { package: "sentri-lock", name: "m1_m2" }, LOCK_OPEN),
             Self::Sync => How::Prints(Example { package: "sentri-tests", name: "sync_cost" }),
             Self::Phone => How::WeighsThePhoneLibrary,
         }
