@@ -13,6 +13,8 @@ use crate::{
     ports::{Random, random_array, random_uuid},
 };
 
+type Item = Result<Option<Vec<u8>>, SecureStoreError>;
+
 /// How long a call into the shell's key store may take.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -126,24 +128,22 @@ impl Keys {
 
     async fn get(&self, key: String) -> Result<Option<Zeroizing<Vec<u8>>>, SecureStoreError> {
         let store = self.store.clone();
-        Ok(within_deadline(move || store.get(key)).await?.map(Zeroizing::new))
+        Ok(within_deadline(Box::new(move || store.get(key))).await?.map(Zeroizing::new))
     }
 
     async fn put(&self, key: String, value: Vec<u8>) -> Result<(), SecureStoreError> {
         let store = self.store.clone();
-        within_deadline(move || store.put(key, value)).await
+        within_deadline(Box::new(move || store.put(key, value).map(|()| None))).await.map(drop)
     }
 
     async fn remove(&self, key: String) -> Result<(), SecureStoreError> {
         let store = self.store.clone();
-        within_deadline(move || store.remove(key)).await
+        within_deadline(Box::new(move || store.remove(key).map(|()| None))).await.map(drop)
     }
 }
 
 /// A call into the shell, on a thread of its own: an adapter that hangs or throws never takes the core along.
-async fn within_deadline<T: Send + 'static>(
-    call: impl FnOnce() -> Result<T, SecureStoreError> + Send + 'static,
-) -> Result<T, SecureStoreError> {
+async fn within_deadline(call: Box<dyn FnOnce() -> Item + Send>) -> Item {
     match tokio::time::timeout(DEADLINE, tokio::task::spawn_blocking(call)).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) | Err(_) => Err(SecureStoreError::Failed),

@@ -10,11 +10,12 @@ use sentri_wire::{
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::{
     CoreError,
     changes::Changes,
-    http::{Api, ApiError, Call},
+    http::{Api, ApiError, Call, decoded},
     keys::Keys,
     store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, Vault},
     sync::LastSync,
@@ -110,23 +111,20 @@ impl Session {
 
     /// Calls as this account, and reads the answer. An expired token is refreshed once.
     pub async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, SessionError> {
-        let tokens = self.tokens().await?;
-        match self.api.call(call, Some(&tokens.access)).await {
-            Err(error) if error.code() == Some(ProblemCode::TokenExpired) => {
-                let fresh = self.refreshed(&tokens.access).await?;
-                Ok(self.api.call(call, Some(&fresh.access)).await?)
-            }
-            answered => Ok(answered?),
-        }
+        Ok(decoded(&self.answered(call).await?)?)
     }
 
     /// Calls as this account, where the answer has no body that matters.
     pub async fn tell(&self, call: &Call<'_>) -> Result<(), SessionError> {
+        self.answered(call).await.map(drop)
+    }
+
+    async fn answered(&self, call: &Call<'_>) -> Result<Zeroizing<Vec<u8>>, SessionError> {
         let tokens = self.tokens().await?;
-        match self.api.tell(call, Some(&tokens.access)).await {
+        match self.api.answered(call, Some(&tokens.access)).await {
             Err(error) if error.code() == Some(ProblemCode::TokenExpired) => {
                 let fresh = self.refreshed(&tokens.access).await?;
-                Ok(self.api.tell(call, Some(&fresh.access)).await?)
+                Ok(self.api.answered(call, Some(&fresh.access)).await?)
             }
             answered => Ok(answered?),
         }

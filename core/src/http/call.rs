@@ -126,8 +126,7 @@ impl Api {
         call: &Call<'_>,
         token: Option<&Secret>,
     ) -> Result<T, ApiError> {
-        let body = self.answered(call, token).await?;
-        serde_json::from_slice(&body).map_err(|_| ApiError::Garbled)
+        decoded(&self.answered(call, token).await?)
     }
 
     /// Calls where the answer has no body, or none that matters.
@@ -135,7 +134,8 @@ impl Api {
         self.answered(call, token).await.map(drop)
     }
 
-    async fn answered(
+    /// Calls, and gives the answer's body as it came.
+    pub(crate) async fn answered(
         &self,
         call: &Call<'_>,
         token: Option<&Secret>,
@@ -179,6 +179,11 @@ impl Api {
         let body = call.body.as_ref().map(|body| body.to_vec());
         HttpRequest { method: call.method, url: self.base_url.join(call.path), headers, body }
     }
+}
+
+/// Reads an answer's body.
+pub(crate) fn decoded<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|_| ApiError::Garbled)
 }
 
 /// Splits good answers from problems.

@@ -8,6 +8,7 @@ mod system;
 
 pub use backoff::Backoff;
 pub use base_url::{BadBaseUrl, BaseUrl};
+pub(crate) use call::decoded;
 pub use call::{Api, ApiError, Call, ClientVersion};
 pub use routes::LogQuery;
 pub(crate) use routes::{percent, sync_path};

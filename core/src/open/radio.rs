@@ -11,6 +11,8 @@ use crate::{
     ports::Clock,
 };
 
+type Command = Box<dyn FnOnce(&dyn LockLink) -> Result<(), LinkError> + Send>;
+
 /// How long a command into the shell's adapter may take.
 const COMMAND: Duration = Duration::from_secs(2);
 
@@ -55,29 +57,29 @@ impl Radio {
     }
 
     pub(crate) async fn start_scan(&self) -> Result<(), CoreError> {
-        Ok(self.command(LockLink::start_scan).await?)
+        Ok(self.command(Box::new(LockLink::start_scan)).await?)
     }
 
     /// A search that does not end costs battery, not the open.
     pub(crate) async fn stop_scan(&self) {
-        let _ = self.command(LockLink::stop_scan).await;
+        let _ = self.command(Box::new(LockLink::stop_scan)).await;
     }
 
     pub(crate) async fn connect(&self, peer: &str) -> Result<(), LinkError> {
         let peer = peer.to_owned();
-        self.command(move |link| link.connect(peer)).await
+        self.command(Box::new(move |link| link.connect(peer))).await
     }
 
     pub(crate) async fn write(&self, peer: &str, value: Vec<u8>) -> Result<(), LinkError> {
         let peer = peer.to_owned();
-        self.command(move |link| link.write(peer, value)).await
+        self.command(Box::new(move |link| link.write(peer, value))).await
     }
 
     /// Drops the connection and waits a moment for the adapter to say that it is gone: its late word must not
     /// be taken for the end of the next one.
     pub(crate) async fn disconnect(&mut self, peer: &str) {
         let whom = peer.to_owned();
-        if self.command(move |link| link.disconnect(whom)).await.is_err() {
+        if self.command(Box::new(move |link| link.disconnect(whom))).await.is_err() {
             return;
         }
         let deadline = self.now() + GONE;
@@ -109,10 +111,7 @@ impl Radio {
         }
     }
 
-    async fn command(
-        &self,
-        command: impl FnOnce(&dyn LockLink) -> Result<(), LinkError> + Send + 'static,
-    ) -> Result<(), LinkError> {
+    async fn command(&self, command: Command) -> Result<(), LinkError> {
         let link = self.link.clone();
         match tokio::time::timeout(COMMAND, tokio::task::spawn_blocking(move || command(&*link))).await {
             Ok(Ok(done)) => done,

@@ -134,13 +134,26 @@ impl Store {
         name: &'static str,
         change: impl FnOnce(&Rows<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let (mut change, mut result) = (Some(change), None);
+        self.transact(name, &mut |rows| {
+            result = change.take().map(|change| change(rows)).transpose()?;
+            Ok(())
+        })?;
+        result.ok_or(StoreError::Unavailable)
+    }
+
+    /// One copy of this serves all changes: the library stays small.
+    fn transact(
+        &mut self,
+        name: &'static str,
+        change: &mut dyn FnMut(&Rows<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         ask(&*self.gate, name, WriteMoment::Before)?;
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = change(&Rows::new(&transaction, &self.sealer))?;
+        change(&Rows::new(&transaction, &self.sealer))?;
         ask(&*self.gate, name, WriteMoment::Uncommitted)?;
         transaction.commit()?;
-        ask(&*self.gate, name, WriteMoment::Committed)?;
-        Ok(result)
+        ask(&*self.gate, name, WriteMoment::Committed)
     }
 }
 

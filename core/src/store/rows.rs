@@ -162,10 +162,9 @@ impl<'a> Rows<'a> {
             RevocationList::KIND => self.apply_as::<RevocationList>(change),
             LockSettings::KIND => self.apply_as::<LockSettings>(change),
             Credential::KIND => {
-                if let Some(Ok(credential)) = change.parse::<Credential>() {
-                    self.put(&KnownBox::of(&credential))?;
-                }
-                self.apply_as::<Credential>(change)
+                self.apply_as::<Credential>(change)?;
+                let kept = self.get::<Credential>(&change.id)?;
+                kept.iter().try_for_each(|credential| self.put(&KnownBox::of(credential)))
             }
             // Something that a later app knows.
             _ => Ok(()),
@@ -173,10 +172,12 @@ impl<'a> Rows<'a> {
     }
 
     fn apply_as<R: Record>(&self, change: &Change) -> Result<(), StoreError> {
-        match change.parse::<R>() {
-            None => self.remove_kind(R::KIND, &change.id),
-            Some(Ok(record)) if record.id() == change.id => self.put(&record),
-            Some(_) => Err(StoreError::Unreadable),
+        let Some(record) = &change.record else { return self.remove_kind(R::KIND, &change.id) };
+        let record = encode(record)?;
+        match serde_json::from_slice::<R>(&record) {
+            // As it came, with what only a later app knows.
+            Ok(read) if read.id() == change.id => self.put_plain(R::KIND, &change.id, &record),
+            _ => Err(StoreError::Unreadable),
         }
     }
 

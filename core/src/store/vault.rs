@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Store, StoreError, StoreSettings, recover};
 
+type Work = Box<dyn Fn(&mut Store) -> Result<(), StoreError> + Send>;
+
 /// A shared store that recovers by itself.
 #[derive(Clone)]
 pub struct Vault {
@@ -26,8 +28,20 @@ impl Vault {
         T: Send + 'static,
         W: Fn(&mut Store) -> Result<T, StoreError> + Send + 'static,
     {
+        let result = Arc::new(Mutex::new(None));
+        let slot = result.clone();
+        self.run_boxed(Box::new(move |store| {
+            *lock(&slot) = Some(work(store)?);
+            Ok(())
+        }))
+        .await?;
+        lock(&result).take().ok_or(StoreError::Unavailable)
+    }
+
+    /// One copy of this serves all work: the library stays small.
+    async fn run_boxed(&self, work: Work) -> Result<(), StoreError> {
         let vault = self.clone();
-        let done = tokio::task::spawn_blocking(move || vault.run_here(work)).await;
+        let done = tokio::task::spawn_blocking(move || vault.run_here(&*work)).await;
         done.unwrap_or(Err(StoreError::Unavailable))
     }
 
@@ -44,7 +58,7 @@ impl Vault {
         super::destroy(&self.settings.path)
     }
 
-    fn run_here<T>(&self, work: impl Fn(&mut Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn run_here(&self, work: &dyn Fn(&mut Store) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut slot = lock(&self.store);
         match work(self.opened(&mut slot)?) {
             Err(StoreError::Damaged) => {
@@ -65,6 +79,6 @@ impl Vault {
 }
 
 /// A panic elsewhere leaves at most an open transaction, which the database rolls back.
-fn lock(store: &Mutex<Option<Store>>) -> std::sync::MutexGuard<'_, Option<Store>> {
-    store.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(slot: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
