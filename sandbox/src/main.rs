@@ -20,23 +20,30 @@ const SEED: u64 = 2026;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        Some(Command::Serve(args)) => serve::run(&args).await.map(|()| true).map_err(|error| (error.to_string(), 1)),
-        None => tell(&cli.story).await.map_err(|error| (error.to_string(), status_of(&error))),
+        Some(Command::Serve(args)) => {
+            serve::run(&args).await.map(|()| true).map_err(|error| (error.to_string(), 1))
+        }
+        None => tell(&cli.story).await.map_err(|error| failure(&error)),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err((error, status)) => {
-            eprintln!("sentri: {error}");
+            // A reader who has seen enough, `| head`, is told nothing more.
+            if !error.is_empty() {
+                eprintln!("sentri: {error}");
+            }
             ExitCode::from(status)
         }
     }
 }
 
-fn status_of(error: &StoryTrouble) -> u8 {
+/// What to say of it, and the exit status.
+fn failure(error: &StoryTrouble) -> (String, u8) {
     match error {
-        StoryTrouble::Input { .. } => 2,
-        _ => 1,
+        StoryTrouble::Input { .. } => (error.to_string(), 2),
+        StoryTrouble::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => (String::new(), 1),
+        _ => (error.to_string(), 1),
     }
 }
 
@@ -60,7 +67,8 @@ async fn as_data(stage: &mut Stage) -> Result<Played, StoryTrouble> {
 
 async fn as_text(stage: &mut Stage) -> Result<Played, StoryTrouble> {
     let mut out = io::stdout();
-    let style = Style { color: out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) };
+    let style =
+        Style { color: out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) };
     let opening = [
         format!(
             "A backend on {} with its SQLite in a temporary folder, three phones, three lockboxes: all real parts. \

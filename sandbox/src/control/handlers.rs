@@ -98,7 +98,9 @@ pub async fn battery(
     match read(body)?.battery {
         BatteryDoing::Pull => lockbox.pull_battery(),
         BatteryDoing::Insert => {
-            lockbox.insert_battery().map_err(|error| Trouble::failed(format!("The lock does not start: {error}.")))?;
+            lockbox
+                .insert_battery()
+                .map_err(|error| Trouble::failed(format!("The lock does not start: {error}.")))?;
         }
     }
     Ok(Json(LockboxSeen::look(&lockbox)))
@@ -145,7 +147,9 @@ pub async fn move_clock(State(town): State<Arc<Town>>, body: Body<MoveClock>) ->
         MoveClock::AdvanceSeconds(seconds) if seconds <= MOST_SECONDS => {
             town.clock.advance(Duration::from_secs(seconds));
         }
-        MoveClock::Set(now) if now >= 0 && now.abs_diff(town.clock.now()) <= MOST_SECONDS => town.clock.set(now),
+        MoveClock::Set(now) if now >= 0 && now.abs_diff(town.clock.now()) <= MOST_SECONDS => {
+            town.clock.set(now)
+        }
         MoveClock::AdvanceSeconds(_) | MoveClock::Set(_) => {
             return Err(Trouble::bad("At most ten years at once, and not before 1970."));
         }

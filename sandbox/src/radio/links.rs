@@ -162,7 +162,13 @@ impl Air {
     pub fn remove_phone(&self, phone: PhonePlace) {
         self.scan(phone, false);
         let state = self.state();
-        let peers: Vec<_> = state.links.up.values().filter(|link| link.phone == phone).map(|link| link.peer.clone()).collect();
+        let peers: Vec<_> = state
+            .links
+            .up
+            .values()
+            .filter(|link| link.phone == phone)
+            .map(|link| link.peer.clone())
+            .collect();
         drop(state);
         for peer in peers {
             self.disconnect(phone, &peer);

@@ -4,8 +4,7 @@ use sentri_core::CoreError;
 use sentri_lock::ports::Indication;
 
 use super::{
-    StoryTrouble, Telling,
-    script::cast,
+    StoryTrouble, Telling, cast,
     stage::{Stage, Whose},
     times::{self, MINUTE},
 };

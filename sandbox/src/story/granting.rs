@@ -8,12 +8,12 @@ use sentri_core::{
         types::{AccessState, Grant, Invitee, Listing, MessageTopic, NewListing, SyncState},
     },
 };
-use sentri_server::operator::{NewAgent, NewAssociation, NewLockbox};
-use sentri_wire::{Secret, agent::LockboxGeneration};
+use sentri_server::operator::{NewAssociation, NewLockbox};
+use sentri_wire::agent::LockboxGeneration;
 
 use super::{
-    StoryTrouble, Telling,
-    script::{Span, cast},
+    StoryTrouble, Telling, cast,
+    script::{Script, Span},
     stage::{Stage, Whose},
     times,
 };
@@ -24,10 +24,10 @@ pub(super) async fn setup(stage: &mut Stage, tell: &mut Telling) -> Result<(), S
         let association = NewAssociation { name: cast::ASSOCIATION.into(), ..NewAssociation::default() };
         operator.add_association(&association).await?;
         operator.add_brokerage(cast::ASSOCIATION, cast::BROKERAGE).await?;
-        operator.add_agent(&agent()).await
+        operator.add_agent(&cast::agent()).await
     })
     .await?;
-    for (serial, generation) in boxes() {
+    for (serial, generation) in cast::BOXES {
         let lockbox = town.add_lockbox(&new_lockbox(serial, generation)).await?;
         tell.expect(format!("Lockbox {serial} is built and has never opened"), &lockbox.motor_drives(), &0);
     }
@@ -46,28 +46,6 @@ pub(super) async fn setup(stage: &mut Stage, tell: &mut Telling) -> Result<(), S
     ));
     tell.expect("The backend lists three lockboxes as Dana's", &owned.len(), &3);
     Ok(())
-}
-
-fn agent() -> NewAgent {
-    NewAgent {
-        association: cast::ASSOCIATION.into(),
-        brokerage: Some(cast::BROKERAGE.into()),
-        sentrikey_id: cast::SENTRIKEY_ID.into(),
-        first_name: cast::AGENT.0.into(),
-        last_name: cast::AGENT.1.into(),
-        email: cast::AGENT_EMAIL.into(),
-        phone: cast::AGENT_PHONE.into(),
-        password: Secret::new(cast::AGENT_PASSWORD),
-        pin: Secret::new(cast::AGENT_PIN),
-    }
-}
-
-fn boxes() -> [(&'static str, LockboxGeneration); 3] {
-    [
-        (cast::BOX, LockboxGeneration::Ble),
-        (cast::OTHER_BOX, LockboxGeneration::Ble),
-        (cast::KEYPAD_BOX, LockboxGeneration::NonBle),
-    ]
 }
 
 fn new_lockbox(serial: &str, generation: LockboxGeneration) -> NewLockbox {
@@ -128,17 +106,17 @@ pub(super) async fn add(stage: &Stage, address: String) -> Result<Listing, Story
         list_price: Some(489_000),
         time_zone: times::ZONE.name().into(),
     };
-    stage.agent.core.add_listing(new).await.map_err(input)
+    stage.agent.core.add_listing(new).await.map_err(|error| input(&stage.script, error))
 }
 
 /// What the reader entered and the backend refuses is told as the reader's.
-fn input(error: CoreError) -> StoryTrouble {
+fn input(script: &Script, error: CoreError) -> StoryTrouble {
     let CoreError::InvalidField { field, reason } = error else { return error.into() };
     let flag = match field.as_str() {
         "UnparsedAddress" => "--address",
         "email" => "--email",
-        "starts_at" => "--start",
-        "ends_at" => "--end",
+        "ends_at" if script.end_entered => "--end",
+        "starts_at" | "ends_at" => "--start",
         _ => return CoreError::InvalidField { field, reason }.into(),
     };
     StoryTrouble::Input { flag, reason }
@@ -146,14 +124,23 @@ fn input(error: CoreError) -> StoryTrouble {
 
 pub(super) async fn grants(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     let (core, script) = (&stage.agent.core, &stage.script);
+    let input = |error| input(script, error);
     let flow = core.start_grant(stage.left.listing.clone()).await?;
     let choice = match flow.step() {
         GrantStep::ChooseLockbox { lockboxes } => lockboxes.len(),
-        other => return Err(StoryTrouble::Missing(format!("The app shows {other:?}, not the choice of a lockbox."))),
+        other => {
+            return Err(StoryTrouble::Missing(format!(
+                "The app shows {other:?}, not the choice of a lockbox."
+            )));
+        }
     };
     tell.expect("The app first asks for a lockbox, and offers Dana's three", &choice, &3);
     let form = flow.choose_lockbox(cast::BOX.into(), script.begins, cast::REGION.into()).await?;
-    tell.expect("Once it is assigned, the form follows", &form, &GrantStep::Form { lockbox: cast::BOX.into() });
+    tell.expect(
+        "Once it is assigned, the form follows",
+        &form,
+        &GrantStep::Form { lockbox: cast::BOX.into() },
+    );
     let Span { from, to } = script.access;
     let pin = flow.fill_form(script.email.clone(), from, to).map_err(input)?;
     tell.expect("Then the app asks for the PIN", &pin, &GrantStep::Authenticate);
@@ -199,7 +186,10 @@ pub(super) async fn invitation(stage: &mut Stage, tell: &mut Telling) -> Result<
     let mail = stage.delivered("The invitation", stage.town.mailbox().mail_to(&script.email)).await?;
     let Some(token) = invitation_in(&mail.body) else {
         // Only the mail says so: the agent was not told whose address it is.
-        return Err(StoryTrouble::Input { flag: "--email", reason: "This address is the agent's own.".into() });
+        return Err(StoryTrouble::Input {
+            flag: "--email",
+            reason: "This address is the agent's own.".into(),
+        });
     };
     tell.say(format!("To {}: “{}”.", mail.to, mail.subject));
     tell.check("It names the address", mail.subject.contains(script.address.trim()));
@@ -225,7 +215,8 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
         phone_again: phone,
     };
     let signup = core.start_signup(form).await?;
-    let text = stage.delivered("The text message", stage.town.mailbox().text_to(cast::CONTRACTOR_PHONE)).await?;
+    let text =
+        stage.delivered("The text message", stage.town.mailbox().text_to(cast::CONTRACTOR_PHONE)).await?;
     let code: String = text.body.chars().take_while(char::is_ascii_digit).collect();
     tell.expect("A four-digit code comes by text", &code.len(), &4);
     signup.verify(code).await?;

@@ -5,8 +5,7 @@ use sentri_lock::ports::Indication;
 use tokio::net::TcpStream;
 
 use super::{
-    StoryTrouble, Telling,
-    script::cast,
+    StoryTrouble, Telling, cast,
     stage::{Stage, Whose},
     times::{self, MINUTE},
 };
@@ -108,7 +107,12 @@ pub(super) async fn agent_sees(stage: &mut Stage, tell: &mut Telling) -> Result<
     let opened: Vec<_> = log.entries.iter().filter(|it| it.outcome == AccessOutcome::Opened).collect();
     tell.expect("The access log has the visit, once", &opened.len(), &1);
     if let Some(entry) = opened.first() {
-        tell.say(format!("Access log: {}, {}, {}, opened.", times::day_and_clock(entry.at), entry.who, entry.lockbox));
+        tell.say(format!(
+            "Access log: {}, {}, {}, opened.",
+            times::day_and_clock(entry.at),
+            entry.who,
+            entry.lockbox
+        ));
         tell.check("It names Pat", entry.who.contains(cast::CONTRACTOR.1));
         tell.check("The lock's own word confirms it", entry.confirmed_by_lock);
     }

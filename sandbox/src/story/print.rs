@@ -35,7 +35,11 @@ impl Style {
 
 /// What is said before the first step.
 pub fn opening(out: &mut impl Write, style: Style, lines: &[String]) -> io::Result<()> {
-    writeln!(out, "{}", style.bold("Sentri: an agent grants access, a contractor presses ENT, the key bin opens."))?;
+    writeln!(
+        out,
+        "{}",
+        style.bold("Sentri: an agent grants access, a contractor presses ENT, the key bin opens.")
+    )?;
     for line in lines {
         paragraph(out, "", line)?;
     }
@@ -61,9 +65,11 @@ pub fn step(out: &mut impl Write, style: Style, step: &Step) -> io::Result<()> {
 /// What is said after the last step.
 pub fn closing(out: &mut impl Write, style: Style, steps: &[Step], machine_ms: u128) -> io::Result<()> {
     let facts = steps.iter().map(|step| step.facts.len()).sum::<usize>();
-    let failed: Vec<_> = steps.iter().filter(|step| !step.passed).map(|step| step.number.to_string()).collect();
+    let failed: Vec<_> =
+        steps.iter().filter(|step| !step.passed).map(|step| step.number.to_string()).collect();
     if failed.is_empty() {
-        let told = format!("All {} steps did what they say ({facts} facts checked, {machine_ms} ms).", steps.len());
+        let told =
+            format!("All {} steps did what they say ({facts} facts checked, {machine_ms} ms).", steps.len());
         writeln!(out, "{} {}", style.mark(true), style.bold(&told))
     } else {
         let told = format!("Not as it should be: step {}.", failed.join(", "));

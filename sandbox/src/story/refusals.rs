@@ -9,7 +9,7 @@ use sentri_lock::ports::Indication;
 use super::{
     StoryTrouble, Telling,
     battery::last_light,
-    script::cast,
+    cast,
     stage::{Stage, Whose},
     times::{self, MINUTE},
 };
@@ -63,7 +63,10 @@ fn lights_say_no(stage: &Stage, tell: &mut Telling, serial: &str) -> Result<(), 
 
 pub(super) async fn too_early(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     stage.wait_until(stage.script.later + 40 * MINUTE);
-    tell.say(format!("Pat comes today with tomorrow's access, from {}.", times::day_and_clock(stage.script.tomorrow.from)));
+    tell.say(format!(
+        "Pat comes today with tomorrow's access, from {}.",
+        times::day_and_clock(stage.script.tomorrow.from)
+    ));
     let refused_by: RefusedBy = |error| match error {
         CoreError::NotYetValid { by, .. } => Some(*by),
         _ => None,

@@ -65,7 +65,11 @@ pub(super) async fn third_has_begun(stage: &mut Stage, tell: &mut Telling) -> Re
     if let Err(error) = &refused {
         tell.say(format!("{error} It began at {}.", times::clock(stage.script.third.from)));
     }
-    tell.expect("Revoking is refused, since the key may be out", &refused, &Err(CoreError::AlreadyBegun { since }));
+    tell.expect(
+        "Revoking is refused, since the key may be out",
+        &refused,
+        &Err(CoreError::AlreadyBegun { since }),
+    );
     stage.sync(Whose::Agent).await?;
     let grants = stage.agent.core.grants().await?;
     let state = grants.iter().find(|it| it.id == stage.left.third).map(|it| it.state);

@@ -3,54 +3,10 @@
 use sentri_wire::Timestamp;
 
 use super::{
-    StoryTrouble,
+    StoryTrouble, cast,
     times::{self, HOUR, HOURS, MINUTE},
 };
 use crate::cli::StoryArgs;
-
-/// Fictional people and places. Phone numbers of the form 555-01xx belong to nobody.
-pub mod cast {
-    /// The association.
-    pub const ASSOCIATION: &str = "Lakeside Association of Realtors";
-    /// The agent's brokerage.
-    pub const BROKERAGE: &str = "Harbor Realty";
-    /// The agent's name.
-    pub const AGENT: (&str, &str) = ("Dana", "Reyes");
-    /// The agent's address.
-    pub const AGENT_EMAIL: &str = "dana.reyes@harbor-realty.example";
-    /// The agent's cell phone.
-    pub const AGENT_PHONE: &str = "(312) 555-0142";
-    /// The agent's nine digits.
-    pub const SENTRIKEY_ID: &str = "104227318";
-    /// The agent's password.
-    pub const AGENT_PASSWORD: &str = "Lakeside7";
-    /// The agent's PIN.
-    pub const AGENT_PIN: &str = "2580";
-    /// The contractor's name.
-    pub const CONTRACTOR: (&str, &str) = ("Pat", "Moreno");
-    /// Where the contractor gets mail, unless the reader says otherwise.
-    pub const CONTRACTOR_EMAIL: &str = "pat@moreno-plumbing.example";
-    /// The contractor's cell phone.
-    pub const CONTRACTOR_PHONE: &str = "(312) 555-0177";
-    /// The contractor's password.
-    pub const CONTRACTOR_PASSWORD: &str = "Wrench42";
-    /// The contractor's PIN.
-    pub const CONTRACTOR_PIN: &str = "7301";
-    /// The listing, unless the reader says otherwise.
-    pub const ADDRESS: &str = "12 Orchard Lane";
-    /// The listing's city, state and ZIP code.
-    pub const CITY: (&str, &str, &str) = ("Evanston", "IL", "60201");
-    /// The other listing.
-    pub const OTHER_ADDRESS: &str = "48 Pier Street";
-    /// The region, in the association's words.
-    pub const REGION: &str = "North Shore";
-    /// The Bluetooth lockbox of the story.
-    pub const BOX: &str = "B-20417";
-    /// A Bluetooth lockbox next door.
-    pub const OTHER_BOX: &str = "B-20418";
-    /// The lockbox without Bluetooth.
-    pub const KEYPAD_BOX: &str = "K-00731";
-}
 
 /// A span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +28,8 @@ pub struct Script {
     pub address: String,
     /// The access.
     pub access: Span,
+    /// Whether its end was entered, and does not just follow from its start.
+    pub end_entered: bool,
     /// When the contractor presses ENT.
     pub visit: Timestamp,
     /// When the agent grants four more accesses.
@@ -109,6 +67,7 @@ impl Script {
             email: args.email.clone().unwrap_or_else(|| cast::CONTRACTOR_EMAIL.into()),
             address: args.address.clone().unwrap_or_else(|| cast::ADDRESS.into()),
             access: Span { from, to },
+            end_entered: args.end.is_some(),
             visit,
             later,
             second: Span { from: later + 4 * HOUR, to: later + 6 * HOUR },
@@ -121,12 +80,14 @@ impl Script {
 
     /// The box must be open at some time of the access, or nobody could use it.
     pub fn check_hours(&self) -> Result<(), StoryTrouble> {
-        if self.visit < self.access.to {
+        // A window that is none is refused by the app itself, in its own words.
+        if self.visit < self.access.to || self.access.to <= self.access.from {
             return Ok(());
         }
         Err(StoryTrouble::Input {
             flag: "--start",
-            reason: "The lockbox opens from 7 AM to 9 PM only, and this access lies wholly in the night.".into(),
+            reason: "The lockbox opens from 7 AM to 9 PM only, and this access lies wholly in the night."
+                .into(),
         })
     }
 }
@@ -151,7 +112,10 @@ mod tests {
             assert!(script.later > script.visit);
             assert!(script.night > script.third.to + 4 * HOUR, "past the right to return the key");
             assert!(script.night > script.overnight.from && script.night < script.overnight.to);
-            assert!(script.tomorrow.from - script.later < 24 * HOUR, "within the time in which tickets are fetched");
+            assert!(
+                script.tomorrow.from - script.later < 24 * HOUR,
+                "within the time in which tickets are fetched"
+            );
             assert!(script.second.to < script.night);
         }
     }

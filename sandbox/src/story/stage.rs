@@ -4,15 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use sentri_core::{
     CoreError,
-    api::{
-        types::{App, BlockedWhy, SyncState, SyncStatus},
-    },
+    api::types::{App, BlockedWhy, SyncState, SyncStatus},
     open::PhoneChecks,
 };
 
 use super::{
-    BROKEN_OFF, Scene, StoryTrouble,
-    script::{Script, cast},
+    BROKEN_OFF, Scene, StoryTrouble, cast,
+    script::Script,
     step::{Step, Telling},
     times,
 };
@@ -100,7 +98,9 @@ impl Stage {
     }
 
     pub(super) fn lockbox(&self, serial: &str) -> Result<Arc<Lockbox>, StoryTrouble> {
-        self.town.lockbox(serial).ok_or_else(|| StoryTrouble::Missing(format!("There is no lockbox {serial}.")))
+        self.town
+            .lockbox(serial)
+            .ok_or_else(|| StoryTrouble::Missing(format!("There is no lockbox {serial}.")))
     }
 
     /// Lets time pass up to that moment; never back.
@@ -146,7 +146,11 @@ impl Stage {
     }
 
     /// Waits for something to be delivered, which happens by itself once it is due.
-    pub(super) async fn delivered<T>(&self, what: &str, coming: impl Future<Output = T>) -> Result<T, StoryTrouble> {
+    pub(super) async fn delivered<T>(
+        &self,
+        what: &str,
+        coming: impl Future<Output = T>,
+    ) -> Result<T, StoryTrouble> {
         let waited = tokio::time::timeout(DELIVERY, coming).await;
         waited.map_err(|_| StoryTrouble::Missing(format!("{what} did not come.")))
     }

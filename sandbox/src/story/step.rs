@@ -77,7 +77,12 @@ impl Telling {
     }
 
     /// Checks that something is as it should be, and keeps what it is instead.
-    pub fn expect<T: PartialEq + std::fmt::Debug>(&mut self, claim: impl Into<String>, found: &T, expected: &T) {
+    pub fn expect<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        claim: impl Into<String>,
+        found: &T,
+        expected: &T,
+    ) {
         let instead = (found != expected).then(|| format!("{found:?} instead of {expected:?}"));
         self.facts.push(Fact { claim: claim.into(), holds: instead.is_none(), instead });
     }

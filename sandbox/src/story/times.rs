@@ -87,6 +87,9 @@ mod tests {
     fn windows_name_both_days_only_where_they_differ() {
         let (from, to) = (at("2026-11-20 10:00"), at("2026-11-20 12:00"));
         assert_eq!(window(from, to), "Fri, Nov 20, 2026, 10:00 AM to 12:00 PM");
-        assert_eq!(window(from, to + 24 * HOUR), "Fri, Nov 20, 2026, 10:00 AM to Sat, Nov 21, 2026, 12:00 PM");
+        assert_eq!(
+            window(from, to + 24 * HOUR),
+            "Fri, Nov 20, 2026, 10:00 AM to Sat, Nov 21, 2026, 12:00 PM"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The folder of a town's data: kept where the user said, or temporary.
 
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +20,8 @@ pub(super) struct Folder {
     path: PathBuf,
     /// Removes the folder with the town, where it is temporary.
     temporary: Option<TempDir>,
+    /// Held as long as the town lives: two in one folder would write over each other's flash.
+    _lock: Option<File>,
 }
 
 impl Folder {
@@ -29,13 +32,18 @@ impl Folder {
         // Found out now, in words, and not by the first thing that wants to write.
         tempfile::tempfile_in(path).map_err(trouble)?;
         let path = fs::canonicalize(path).map_err(trouble)?;
-        Ok(Self { path, temporary: None })
+        let lock = File::create(path.join("in-use")).map_err(trouble)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => trouble(io::Error::other("another sandbox uses it")),
+            TryLockError::Error(error) => trouble(error),
+        })?;
+        Ok(Self { path, temporary: None, _lock: Some(lock) })
     }
 
     fn temporary() -> Result<Self, FolderTrouble> {
         let trouble = |source| FolderTrouble { path: std::env::temp_dir(), source };
         let temporary = tempfile::Builder::new().prefix("sentri-sandbox-").tempdir().map_err(trouble)?;
-        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
+        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary), _lock: None })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -62,7 +70,8 @@ impl Folder {
 
     /// The folder of a phone's app. Names differ only in what a folder's name can show.
     pub(super) fn phone(&self, name: &str) -> PathBuf {
-        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+        let plain =
+            |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
         self.path.join("phones").join(name.chars().map(plain).collect::<String>())
     }
 }

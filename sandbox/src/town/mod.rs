@@ -158,7 +158,11 @@ impl Town {
     }
 
     /// Puts a lockbox of a former run back on its hook; nothing where its flash was not kept.
-    pub fn bring_back(&self, serial: &str, generation: LockboxGeneration) -> Result<Option<Arc<Lockbox>>, TownTrouble> {
+    pub fn bring_back(
+        &self,
+        serial: &str,
+        generation: LockboxGeneration,
+    ) -> Result<Option<Arc<Lockbox>>, TownTrouble> {
         let Some(image) = self.folder.flash(serial)? else { return Ok(None) };
         let flash = SimFlash::from_image(&image).ok_or(TownTrouble::BadProvisioning)?;
         let board = SimBoard::with(self.chance()?, flash);
