@@ -55,12 +55,7 @@ pub struct Clock {
 impl Clock {
     /// After a reset: lost, at the last stored time.
     pub fn lost(stored: Stamp, uptime_ms: u64) -> Self {
-        Self {
-            at: stored.time.max(stored.floor),
-            at_uptime_ms: uptime_ms,
-            set_at_ms: None,
-            floor: stored.floor,
-        }
+        Self { at: stored.time, at_uptime_ms: uptime_ms, set_at_ms: None, floor: stored.floor }
     }
 
     /// The moment.

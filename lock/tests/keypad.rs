@@ -275,6 +275,43 @@ fn cod_5_a_rotated_code_works_once_a_phone_has_delivered_it_and_not_before() {
 }
 
 #[test]
+fn ops_2_a_transferred_box_knows_neither_old_codes_nor_their_uses() {
+    let mut rig = rig_with(contractor_mode());
+    assert_eq!(enter(&mut rig, &day_code(0, 0)), Indication::Opened);
+    let mut backend = backend();
+    let generation = sentri_protocol::Generation(2);
+    let transferred = Settings { version: 1, generation, ..contractor_mode() };
+    let mut visit = rig.operate(&mut phone(1), sentri_protocol::open::Operation::Service).unwrap();
+    rig.ask(&mut visit, &PhoneMessage::Settings(transferred.sign(&backend.keys))).unwrap().unwrap();
+    rig.pass(2 * HOUR_MS).unwrap();
+    for old in [&slot(0)[..], &day_code(0, 0), &day_code(0, 1)] {
+        assert_eq!(enter(&mut rig, old), Indication::Refused);
+    }
+    backend.rotate(generation);
+    let today = Zone::UTC.local(NOW).day;
+    assert_eq!(enter(&mut rig, one_day(&backend.keys, today, 0).as_ascii()), Indication::Opened);
+    assert_eq!(enter(&mut rig, contractor(&backend.keys, 0, 1).as_ascii()), Indication::Opened);
+}
+
+#[test]
+fn first_uses_of_a_lock_that_nobody_visits_stay_few_and_the_newest_are_kept() {
+    let mut rig = rig_with(Settings::default());
+    for day in 0..10 {
+        for index in 0..3 {
+            assert_eq!(enter(&mut rig, &day_code(day, index)), Indication::Opened);
+        }
+        rig.pass(2 * HOUR_MS).unwrap();
+        assert_eq!(enter(&mut rig, &day_code(day, 0)), Indication::Refused, "day {day}");
+        rig.pass(DAY_MS - 2 * HOUR_MS).unwrap();
+    }
+    rig.reboot().unwrap();
+    let first_uses = &rig.lock().unwrap().state().first_uses;
+    assert_eq!(first_uses.len(), 16);
+    let newest = Zone::UTC.local(NOW).day + 9;
+    assert_eq!(first_uses.iter().filter(|it| it.day == newest).count(), 3);
+}
+
+#[test]
 fn worn_flash_looks_at_no_code() {
     let mut rig = rig_with(contractor_mode());
     rig.board.with_flash(sentri_lock::sim::SimFlash::wear_out);

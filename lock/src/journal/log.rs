@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use sentri_protocol::Malformed;
+use zeroize::Zeroize;
 
 use crate::ports::{AREA_LEN, Area, Flash, FlashError, PROGRAM_ALIGN};
 
@@ -60,6 +61,8 @@ impl Log {
             log.end += padded(stored + CRC_LEN);
         }
         log.clean = is_erased(flash, area, log.end);
+        // The seed went through it.
+        log.scratch.zeroize();
         Ok(Some(log))
     }
 
@@ -118,6 +121,7 @@ impl Log {
         }
         program(flash, area, 0, &encode_header(sequence))?;
         (self.area, self.sequence, self.end, self.clean) = (area, sequence, end, true);
+        self.scratch.zeroize();
         Ok(())
     }
 

@@ -120,7 +120,7 @@ impl State {
         match change {
             Change::Provisioned(seed) => self.seed = seed.clone(),
             Change::Booted(boots) => self.boots = *boots,
-            Change::Settings(settings) => self.settings = *settings,
+            Change::Settings(settings) => self.apply_settings(*settings),
             Change::Revocations(list) => self.revocations = list.clone(),
             Change::EpochFloor(floor) => self.revocations.epoch_floor = *floor,
             Change::LastOpen(last) => self.last_open = Some(*last),
@@ -131,6 +131,15 @@ impl State {
             Change::Merged(count) => self.audit.set_merged(*count),
             Change::Acknowledged(up_to) => self.audit.free_up_to(*up_to),
         }
+    }
+
+    /// A new generation has other codes and credentials: what the old ones did stands in the log alone.
+    fn apply_settings(&mut self, settings: Settings) {
+        if settings.generation != self.settings.generation {
+            self.first_uses.clear();
+            self.last_open = None;
+        }
+        self.settings = settings;
     }
 
     /// A lock that nobody has told the time for long can't drop by its floor; then the oldest day goes.
