@@ -260,6 +260,28 @@ fn con_3_a_full_log_merges_failures_first_then_overwrites_the_oldest_and_counts_
 }
 
 #[test]
+fn con_3_a_refusal_overwrites_nothing_even_where_only_the_merged_ones_find_room() {
+    let mut rig = rig();
+    let mut early = phone_in(7, window(NOW.plus(200 * DAY), NOW.plus(300 * DAY)));
+    for _ in 0..256 {
+        assert_eq!(verdict(&mut rig, &mut early), Verdict::NotYet);
+    }
+    let mut visit = service(&mut rig);
+    let LockMessage::Audit(bytes) =
+        ask(&mut rig, &mut visit, &PhoneMessage::ReadAudit { from: 0, at_most: 1 })
+    else {
+        panic!("no batch")
+    };
+    let (_, _, acknowledgement) = backend().read_batch(&bytes).unwrap();
+    let message = PhoneMessage::Acknowledge(acknowledgement.unwrap());
+    let answer = ask(&mut rig, &mut visit, &message);
+    assert_eq!(answer, LockMessage::Acknowledged { result: Applied::Now, up_to: 1 });
+    let status = open(&mut rig, &mut early);
+    assert_eq!((status.unacknowledged, status.flags.records_lost), (255, false));
+    assert_eq!(rig.lock().unwrap().state().audit.start().merged, 2);
+}
+
+#[test]
 fn messages_that_are_malformed_are_answered_and_ones_of_another_channel_end_it() {
     let mut rig = rig();
     let mut visit = service(&mut rig);
