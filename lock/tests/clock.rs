@@ -195,6 +195,8 @@ fn a_lower_bound_too_far_ahead_or_forged_is_ignored_and_the_former_reported() {
         assert_eq!((ignored.clock, ignored.flags.time_ignored), (NOW, true));
         let taken = send(&mut rig, backend().lower_bound(NOW.plus(ahead)));
         assert_eq!((taken.clock, taken.flags.time_ignored), (NOW.plus(ahead), false));
+        rig.reboot().unwrap();
+        assert_eq!(rig.lock().unwrap().now().time, NOW.plus(ahead), "a visit for service stores it too");
     }
 }
 
