@@ -18,11 +18,11 @@ use sentri_core::{
 };
 
 pub use bare::BarePhone;
-pub use ports::{Exchanged, Meter};
+pub use ports::{Exchanged, KeyStore, Meter};
 
 use crate::{clock::Clock, lockbox::Lockbox, radio::Air};
 use link::RadioLink;
-use ports::{Gate, KeyStore, Network, PhoneClock, PhoneRandom};
+use ports::{Gate, Network, PhoneClock, PhoneRandom};
 
 /// The version that the sandbox's apps say they have.
 const APP_VERSION: &str = "1.0.0";

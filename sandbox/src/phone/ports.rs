@@ -55,7 +55,7 @@ impl Random for PhoneRandom {
 
 /// A key store that lives as long as its device.
 #[derive(Default)]
-pub(super) struct KeyStore(Mutex<HashMap<String, Vec<u8>>>);
+pub struct KeyStore(Mutex<HashMap<String, Vec<u8>>>);
 
 impl KeyStore {
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Vec<u8>>) -> T) -> T {

@@ -1,0 +1,199 @@
+//! `serve` as an app developer meets it: a process, its control API, and an app whose radio is the WebSocket.
+
+mod outside;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use outside::Served;
+use sentri_core::{
+    SentriCore,
+    api::{
+        grant_flow::GrantStep,
+        signup::{NewPerson, QuestionAndAnswer, SignupForm},
+        types::{App, NewListing, SyncState},
+    },
+    http::Method,
+};
+use serde_json::{Value, json};
+
+const EMAIL: &str = "lee@roofing.example";
+const PHONE: &str = "(312) 555-0188";
+const PASSWORD: &str = "Shingle9";
+const BOX: &str = "B-20417";
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
+}
+
+async fn agent_grants(core: &SentriCore) {
+    core.login_agent("104227318".into(), "Lakeside7".into()).await.unwrap();
+    core.sync_now().await.unwrap();
+    let listing = core.listings().await.unwrap().remove(0);
+    let flow = core.start_grant(listing.id).await.unwrap();
+    flow.choose_lockbox(BOX.into(), now(), "North Shore".into()).await.unwrap();
+    flow.fill_form(EMAIL.into(), now(), now() + 7200).unwrap();
+    let done = flow.authenticate("2580".into()).await.unwrap();
+    assert!(matches!(done, GrantStep::Done { .. }));
+}
+
+/// A letter to somebody, once it is there: asked for again and again, as a developer does.
+async fn letter(served: &Served, path: &str, to: &str) -> String {
+    loop {
+        let letters = served.get(path).await;
+        let found = letters.as_array().unwrap().iter().rfind(|it| it["to"] == to).cloned();
+        if let Some(found) = found {
+            return found["body"].as_str().unwrap().to_owned();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn contractor_signs_up(served: &Served, core: &SentriCore) {
+    let mail = letter(served, "/mails", EMAIL).await;
+    let token = mail.split_once("/join#").unwrap().1.split_whitespace().next().unwrap();
+    let form = SignupForm {
+        invitation: token.into(),
+        email: EMAIL.into(),
+        email_again: EMAIL.into(),
+        phone: PHONE.into(),
+        phone_again: PHONE.into(),
+    };
+    let signup = core.start_signup(form).await.unwrap();
+    let code: String =
+        letter(served, "/texts", PHONE).await.chars().take_while(char::is_ascii_digit).collect();
+    signup.verify(code).await.unwrap();
+    let person = NewPerson {
+        first_name: "Lee".into(),
+        last_name: "Brandt".into(),
+        role: "Roofer".into(),
+        password: PASSWORD.into(),
+        pin: "7301".into(),
+        security_questions: vec![QuestionAndAnswer {
+            question: "First roof?".into(),
+            answer: "A shed".into(),
+        }],
+    };
+    signup.complete(person).await.unwrap();
+    core.login_contractor(EMAIL.into(), PASSWORD.into()).await.unwrap();
+    core.sync_now().await.unwrap();
+}
+
+async fn looked_at(served: &Served) -> Value {
+    served.get(&format!("/lockboxes/{BOX}")).await
+}
+
+/// CON-2: an app outside of the sandbox opens a box over the radio socket, and the box's own counters show it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_outside_opens_a_box_over_the_radio_socket() {
+    let served = Served::start(&[]);
+    let (agents, contractors) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    agent_grants(&*served.app(App::Agent, agents.path()).await).await;
+    let core = served.app(App::Connect, contractors.path()).await;
+    contractor_signs_up(&served, &core).await;
+
+    served.post("/network", json!({"network": "down"})).await;
+    assert!(matches!(core.sync_now().await.unwrap().state, SyncState::Offline { .. }));
+    let attempt = core.open_on_ent(None).await.unwrap();
+    let (status, _) = served.post(&format!("/lockboxes/{BOX}/keys"), json!({"keys": "ENT"})).await;
+    assert_eq!(status, 200);
+    let report = attempt.result().await.unwrap();
+    assert_eq!((report.lockbox.as_str(), report.figures.m1_bytes), (BOX, 112));
+    attempt.finished().await;
+
+    let seen = looked_at(&served).await;
+    assert_eq!((&seen["motor_drives"], &seen["counters"]["opens"]), (&json!(1), &json!(1)));
+    assert!(seen["lights"].as_array().unwrap().iter().any(|light| light["shown"] == "opened"));
+
+    served.post("/network", json!({"network": "up"})).await;
+    assert!(matches!(core.sync_now().await.unwrap().state, SyncState::Current { .. }));
+    assert!(served.interrupt().success());
+}
+
+/// Hands and clocks: batteries, keys, time, knobs.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_control_api_does_what_hands_do() {
+    let served = Served::start(&[]);
+    served.post(&format!("/lockboxes/{BOX}/battery"), json!({"battery": "pull"})).await;
+    let dark = looked_at(&served).await;
+    assert_eq!((&dark["powered"], &dark["clock"]), (&json!(false), &Value::Null));
+    served.post(&format!("/lockboxes/{BOX}/battery"), json!({"battery": "insert"})).await;
+    let booted = looked_at(&served).await;
+    assert_eq!((&booted["clock_lost"], &booted["counters"]["boots"]), (&json!(true), &json!(2)));
+
+    let before = looked_at(&served).await["clock"].as_i64().unwrap();
+    served.post(&format!("/lockboxes/{BOX}/clock"), json!({"ahead_seconds": 600})).await;
+    assert!(looked_at(&served).await["clock"].as_i64().unwrap() >= before + 600);
+    let (_, moved) = served.post("/clock", json!({"advance_seconds": 86_400})).await;
+    assert!(moved["now"].as_i64().unwrap() >= now() + 86_390);
+    let (_, set) = served.post("/clock", json!({"set": 1_900_000_000})).await;
+    assert!(set["now"].as_i64().unwrap() >= 1_900_000_000);
+
+    let (_, knobs) = served.post("/radio/knobs", json!({"mtu": 23, "lost": 10})).await;
+    assert_eq!((&knobs["mtu"], &knobs["lost"], &knobs["latency_ms"]), (&json!(23), &json!(10), &json!(8)));
+    let (_, typed) = served.post("/lockboxes/K-00731/keys", json!({"keys": "1234567 ENT"})).await;
+    assert_eq!((&typed["counters"]["codes_entered"], &typed["motor_drives"]), (&json!(1), &json!(0)));
+    assert_eq!(served.get("/state").await["lockboxes"].as_array().unwrap().len(), 3);
+    assert!(served.interrupt().success());
+}
+
+/// What is wrong with a request is said, and pages of other origins are turned away.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_control_api_says_what_is_wrong() {
+    let served = Served::start(&[]);
+    let keys = format!("/lockboxes/{BOX}/keys");
+    let bad = [
+        (keys.as_str(), json!({"keys": "abc"}), 422, "keys"),
+        (keys.as_str(), json!({"buttons": "ENT"}), 422, "buttons"),
+        ("/lockboxes/B-99999/keys", json!({"keys": "ENT"}), 404, "serial"),
+        ("/radio/knobs", json!({"mtu": 22}), 422, "mtu"),
+        ("/radio/knobs", json!({"lost": 1001}), 422, "lost"),
+        ("/clock", json!({"advance_seconds": -1}), 422, "advance_seconds"),
+        ("/network", json!({"network": "sideways"}), 422, "sideways"),
+    ];
+    for (path, body, expected, word) in bad {
+        let (status, answer) = served.post(path, body).await;
+        let error = answer["error"].as_str().unwrap();
+        assert!(status == expected && error.contains(word), "{path}: {status} {error}");
+    }
+    let foreign = vec![("origin", "https://elsewhere.example".to_owned())];
+    assert_eq!(served.ask(Method::Get, "/mails", None, foreign).await.0, 403);
+    let rebound = vec![("host", "elsewhere.example".to_owned())];
+    assert_eq!(served.ask(Method::Get, "/mails", None, rebound).await.0, 403);
+    assert!(served.interrupt().success());
+}
+
+/// With `--data` the next start goes on where the last one ended, and two can't share a folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_outlive_the_sandbox() {
+    let (data, phone) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let args = ["--data", data.path().to_str().unwrap()];
+    let served = Served::start(&args);
+    let core = served.app(App::Agent, phone.path()).await;
+    core.login_agent("104227318".into(), "Lakeside7".into()).await.unwrap();
+    let listing = NewListing {
+        unparsed_address: "7 Elm Street".into(),
+        city: "Evanston".into(),
+        state_or_province: "IL".into(),
+        postal_code: "60201".into(),
+        list_price: None,
+        time_zone: "America/Chicago".into(),
+    };
+    core.add_listing(listing).await.unwrap();
+    assert_eq!(looked_at(&served).await["clock_lost"], false);
+
+    let second =
+        std::process::Command::new(env!("CARGO_BIN_EXE_sentri")).arg("serve").args(args).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another sandbox"));
+    assert!(served.interrupt().success());
+
+    let served = Served::start(&args);
+    let core = served.app(App::Agent, tempfile::tempdir().unwrap().path()).await;
+    core.login_agent("104227318".into(), "Lakeside7".into()).await.unwrap();
+    core.sync_now().await.unwrap();
+    let listings = core.listings().await.unwrap();
+    assert!(listings.iter().any(|it| it.unparsed_address == "7 Elm Street"));
+    let seen = looked_at(&served).await;
+    assert_eq!((&seen["counters"]["boots"], &seen["clock_lost"]), (&json!(2), &json!(true)));
+    assert!(served.interrupt().success());
+}
