@@ -8,7 +8,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::time::Week;
+use crate::{open::X25519, time::Week};
 
 const SALT: &[u8] = b"sentri/v1";
 
@@ -103,8 +103,7 @@ impl Key {
 pub struct KeyTree {
     root: Zeroizing<[u8; 32]>,
     generation: Generation,
-    noise_static: Key,
-    noise_public: [u8; 32],
+    noise_static: X25519,
     pub(crate) cred: Key,
     pub(crate) nonce: Key,
     pub(crate) rng: Key,
@@ -132,11 +131,9 @@ impl KeyTree {
         let root: Zeroizing<[u8; 32]> = Zeroizing::new(root.into());
         let now = |label: &str| expand(&root, label, generation, b"");
         let for_life = |label: &str, ctx: &[u8]| expand(&root, label, Generation::FOR_LIFE, ctx);
-        let noise_static = now("noise-static");
         Self {
             generation,
-            noise_public: x25519_dalek::x25519(*noise_static.expose(), x25519_dalek::X25519_BASEPOINT_BYTES),
-            noise_static,
+            noise_static: X25519::from_private(now("noise-static").expose()),
             cred: now("cred"),
             nonce: now("nonce"),
             rng: now("rng"),
@@ -166,10 +163,10 @@ impl KeyTree {
 
     /// The public half of the lock's static Noise key: what a phone encrypts M1 to.
     pub fn lock_public_key(&self) -> [u8; 32] {
-        self.noise_public
+        *self.noise_static.public()
     }
 
-    pub(crate) fn lock_private_key(&self) -> &Key {
+    pub(crate) fn noise_static(&self) -> &X25519 {
         &self.noise_static
     }
 

@@ -54,8 +54,7 @@ pub fn read_m1(
     m1: &[u8],
     ephemeral: &[u8; 32],
 ) -> Result<Proved, NotProved> {
-    let mut handshake =
-        noise::responder(advert, keys.lock_private_key(), ephemeral).map_err(|_| NotProved)?;
+    let mut handshake = noise::responder(advert, keys.noise_static(), ephemeral).map_err(|_| NotProved)?;
     let (message, tail) = split_tail(m1).ok_or(NotProved)?;
     let request = read_message(&mut handshake, message).ok_or(NotProved)?;
     let h1 = hash_of(&handshake);

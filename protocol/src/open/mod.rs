@@ -6,6 +6,7 @@ mod noise;
 pub mod phone;
 mod request;
 
+pub(crate) use noise::X25519;
 pub use request::{Operation, OperationId, PhoneClock, Request};
 
 /// How a lock judged an operation. Sent as one byte, and kept in its log.

@@ -17,7 +17,7 @@ use snow::{
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{advert::Advert, keys::Key};
+use crate::advert::Advert;
 
 const PATTERN: &str = "Noise_NKpsk2_25519_ChaChaPoly_SHA256";
 const TAG: usize = 16;
@@ -26,11 +26,11 @@ const TAG: usize = 16;
 pub(super) fn initiator(
     advert: &Advert,
     lock_public_key: &[u8; 32],
-    psk: &Key,
+    psk: &crate::keys::Key,
     ephemeral: &[u8; 32],
 ) -> Result<HandshakeState, Error> {
     let prologue = advert.prologue();
-    builder(ephemeral)?
+    builder(ephemeral, None)?
         .prologue(&prologue)?
         .remote_public_key(lock_public_key)?
         .psk(2, psk.expose())?
@@ -40,20 +40,26 @@ pub(super) fn initiator(
 /// The lock's side; its PSK follows once message 1 has told which.
 pub(super) fn responder(
     advert: &Advert,
-    lock_private_key: &Key,
+    lock: &X25519,
     ephemeral: &[u8; 32],
 ) -> Result<HandshakeState, Error> {
     let prologue = advert.prologue();
-    builder(ephemeral)?.prologue(&prologue)?.local_private_key(lock_private_key.expose())?.build_responder()
+    builder(ephemeral, Some(lock.clone()))?
+        .prologue(&prologue)?
+        .local_private_key(&lock.private)?
+        .build_responder()
 }
 
-fn builder<'a>(ephemeral: &[u8; 32]) -> Result<Builder<'a>, Error> {
+fn builder<'a>(ephemeral: &[u8; 32], known: Option<X25519>) -> Result<Builder<'a>, Error> {
     let params: NoiseParams = PATTERN.parse()?;
-    Ok(Builder::with_resolver(params, Box::new(Primitives { ephemeral: Zeroizing::new(*ephemeral) })))
+    let ephemeral = Zeroizing::new(*ephemeral);
+    Ok(Builder::with_resolver(params, Box::new(Primitives { ephemeral, known })))
 }
 
 struct Primitives {
     ephemeral: Zeroizing<[u8; 32]>,
+    /// A pair whose public half need not be computed again: a multiplication is what an open costs most.
+    known: Option<X25519>,
 }
 
 impl CryptoResolver for Primitives {
@@ -62,7 +68,8 @@ impl CryptoResolver for Primitives {
     }
 
     fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
-        matches!(choice, DHChoice::Curve25519).then(|| Box::new(X25519::default()) as Box<dyn Dh>)
+        let dh = KnownX25519 { pair: X25519::default(), known: self.known.clone() };
+        matches!(choice, DHChoice::Curve25519).then(|| Box::new(dh) as Box<dyn Dh>)
     }
 
     fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
@@ -86,10 +93,29 @@ impl Random for OneEphemeral {
     }
 }
 
-#[derive(Default, Zeroize, ZeroizeOnDrop)]
-struct X25519 {
+/// An X25519 key pair.
+#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct X25519 {
     private: [u8; 32],
     public: [u8; 32],
+}
+
+impl X25519 {
+    /// Computes the public half.
+    pub(crate) fn from_private(private: &[u8; 32]) -> Self {
+        Self { private: *private, public: x25519(*private, x25519_dalek::X25519_BASEPOINT_BYTES) }
+    }
+
+    /// The public half.
+    pub(crate) fn public(&self) -> &[u8; 32] {
+        &self.public
+    }
+}
+
+/// One of a handshake's key pairs, and one that it may turn out to be.
+struct KnownX25519 {
+    pair: X25519,
+    known: Option<X25519>,
 }
 
 /// Scalar multiplication (RFC 7748, section 5). On its own so that a profile can tell it from the rest.
@@ -98,7 +124,7 @@ fn x25519(private: [u8; 32], public: [u8; 32]) -> [u8; 32] {
     x25519_dalek::x25519(private, public)
 }
 
-impl Dh for X25519 {
+impl Dh for KnownX25519 {
     fn name(&self) -> &'static str {
         "25519"
     }
@@ -112,10 +138,14 @@ impl Dh for X25519 {
     }
 
     fn set(&mut self, privkey: &[u8]) {
-        for (to, from) in self.private.iter_mut().zip(privkey) {
-            *to = *from;
-        }
-        self.public = x25519(self.private, x25519_dalek::X25519_BASEPOINT_BYTES);
+        let known = self.known.take().filter(|known| known.private.ct_eq(privkey).into());
+        self.pair = known.unwrap_or_else(|| {
+            let mut private = Zeroizing::new([0; 32]);
+            for (to, from) in private.iter_mut().zip(privkey) {
+                *to = *from;
+            }
+            X25519::from_private(&private)
+        });
     }
 
     fn generate(&mut self, rng: &mut dyn Random) -> Result<(), Error> {
@@ -126,16 +156,16 @@ impl Dh for X25519 {
     }
 
     fn pubkey(&self) -> &[u8] {
-        &self.public
+        &self.pair.public
     }
 
     fn privkey(&self) -> &[u8] {
-        &self.private
+        &self.pair.private
     }
 
     fn dh(&self, pubkey: &[u8], out: &mut [u8]) -> Result<(), Error> {
         let public: [u8; 32] = pubkey.get(..32).and_then(|key| key.try_into().ok()).ok_or(Error::Dh)?;
-        let shared = Zeroizing::new(x25519(self.private, public));
+        let shared = Zeroizing::new(x25519(self.pair.private, public));
         if shared.ct_eq(&[0; 32]).into() {
             return Err(Error::Dh);
         }
@@ -168,19 +198,44 @@ impl Hash for Sha {
     }
 
     fn result(&mut self, out: &mut [u8]) {
-        let digest = core::mem::replace(&mut self.0, Sha256::new()).finalize();
-        for (to, from) in out.iter_mut().zip(digest) {
-            *to = from;
-        }
+        copy(out, &core::mem::replace(&mut self.0, Sha256::new()).finalize());
     }
 
     fn hmac(&mut self, key: &[u8], data: &[u8], out: &mut [u8]) {
         // HMAC takes keys of any length, so that this can't fail.
         let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) else { return };
         mac.update(data);
-        for (to, from) in out.iter_mut().zip(mac.finalize().into_bytes()) {
-            *to = from;
+        copy(out, &mac.finalize().into_bytes());
+    }
+
+    /// Noise's HKDF (revision 34, section 4.3). The default would hash the temporary key's padding once for each
+    /// output; a lock pays for that in battery.
+    fn hkdf(
+        &mut self,
+        chaining_key: &[u8],
+        input_key_material: &[u8],
+        outputs: usize,
+        out1: &mut [u8],
+        out2: &mut [u8],
+        out3: &mut [u8],
+    ) {
+        let mut temp_key = Zeroizing::new([0; 32]);
+        self.hmac(chaining_key, input_key_material, temp_key.as_mut_slice());
+        let Ok(keyed) = <Hmac<Sha256> as KeyInit>::new_from_slice(temp_key.as_slice()) else { return };
+        let mut previous: &[u8] = &[];
+        for (number, out) in (1_u8..).zip([out1, out2, out3]).take(outputs) {
+            let mut mac = keyed.clone();
+            mac.update(previous);
+            mac.update(&[number]);
+            copy(out, &mac.finalize().into_bytes());
+            previous = out.get(..32).unwrap_or_default();
         }
+    }
+}
+
+fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
     }
 }
 
@@ -273,24 +328,28 @@ mod tests {
     fn the_pattern_agrees_with_the_cacophony_vector() {
         let prologue = bytes("4a6f686e2047616c74");
         let psk = array("54686973206973206d7920417573747269616e20706572737065637469766521");
-        let mut phone = builder(&array("893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a"))
-            .unwrap()
-            .prologue(&prologue)
-            .unwrap()
-            .remote_public_key(&array("31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62"))
-            .unwrap()
-            .psk(2, &psk)
-            .unwrap()
-            .build_initiator()
-            .unwrap();
-        let mut lock = builder(&array("bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b"))
-            .unwrap()
-            .prologue(&prologue)
-            .unwrap()
-            .local_private_key(&array("4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893"))
-            .unwrap()
-            .build_responder()
-            .unwrap();
+        let mut phone =
+            builder(&array("893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a"), None)
+                .unwrap()
+                .prologue(&prologue)
+                .unwrap()
+                .remote_public_key(&array("31e0303fd6418d2f8c0e78b91f22e8caed0fbe48656dcf4767e4834f701b8f62"))
+                .unwrap()
+                .psk(2, &psk)
+                .unwrap()
+                .build_initiator()
+                .unwrap();
+        let lock_static = array("4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893");
+        let known = X25519::from_private(&lock_static);
+        let mut lock =
+            builder(&array("bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b"), Some(known))
+                .unwrap()
+                .prologue(&prologue)
+                .unwrap()
+                .local_private_key(&lock_static)
+                .unwrap()
+                .build_responder()
+                .unwrap();
 
         let (mut out, mut read) = (vec![0; 256], vec![0; 256]);
         for (turn, (payload, ciphertext)) in MESSAGES.iter().take(2).enumerate() {
