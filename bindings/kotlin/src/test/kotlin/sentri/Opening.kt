@@ -1,0 +1,25 @@
+// Opening as a user does: the app listens, then a finger presses ENT.
+
+package sentri
+
+import java.util.UUID
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
+import sentri.core.OpenReport
+import sentri.core.SentriCore
+
+/** Listens, presses ENT at the box, and tells how it went. */
+suspend fun Phone.openAt(box: String, access: UUID? = null): OpenReport = coroutineScope {
+    core.openOnEnt(access?.toString()).use { attempt ->
+        val result = async(start = CoroutineStart.UNDISPATCHED) { attempt.result() }
+        town.control.press(box)
+        result.await().also { attempt.finished() }
+    }
+}
+
+/** The listing that a box hangs at, made where there is none. */
+suspend fun SentriCore.listingWith(box: String): String =
+    listings().firstOrNull { it.lockbox == box }?.id ?: addListing(newListing("$box Street")).also {
+        assignLockbox(it.id, box, java.time.Instant.now().epochSecond, "North Shore")
+    }.id

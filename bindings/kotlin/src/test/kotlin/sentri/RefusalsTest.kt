@@ -1,0 +1,178 @@
+package sentri
+
+import java.time.Duration
+import java.time.Instant
+import java.util.UUID
+import kotlinx.coroutines.runBlocking
+import kotlinx.serialization.json.buildJsonObject
+import kotlinx.serialization.json.put
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertInstanceOf
+import org.junit.jupiter.api.Assertions.assertNotNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.BeforeEach
+import org.junit.jupiter.api.Test
+import sentri.core.AccessState
+import sentri.core.App
+import sentri.core.CoreException
+import sentri.core.Grant
+import sentri.core.Judge
+import sentri.core.LinkException
+import sentri.core.LockLink
+import sentri.core.Readiness
+import sentri.kit.open
+import sentri.kit.uuid
+
+/** Why a bin does not open, as the app is told. Each test has a sandbox of its own: some break it. [CON-2, BND-2] */
+class RefusalsTest {
+    private lateinit var town: Town
+    private lateinit var agent: Phone
+    private val email = someEmail()
+    private val phones = mutableListOf<Phone>()
+
+    @BeforeEach
+    fun start() {
+        town = Town()
+        agent = runBlocking { town.agentPhone() }
+    }
+
+    @AfterEach
+    fun stop() {
+        (phones + agent).forEach(Phone::close)
+        town.close()
+    }
+
+    private suspend fun granted(from: Duration = Duration.ZERO): Grant =
+        agent.core.grant(email, BOX, town.pin(), Instant.now().plus(from))
+
+    private suspend fun contractor(radio: (LockLink) -> LockLink = { it }): Phone =
+        Phone(town, App.CONNECT, radio = { radio(it) }).also {
+            phones += it
+            it.signUp(town, email, someNumber())
+        }
+
+    @Test
+    fun `the phone tells of an access that has not begun, is not ready, is revoked, is for another box`() =
+        runBlocking<Unit> {
+            val soon = granted(Duration.ofHours(2))
+            val far = granted(Duration.ofDays(3))
+            val taken = granted(Duration.ofHours(4))
+            val now = granted()
+            agent.core.revoke(taken.id)
+            val phone = contractor()
+
+            val early = refused<CoreException.NotYetValid> { phone.openAt(BOX, soon.uuid) }
+            assertEquals(soon.startsAt to Judge.PHONE, early.from to early.by)
+            assertInstanceOf(Readiness.ConnectAfter::class.java, phone.core.access(far).readiness)
+            assertNotNull(refused<CoreException.NotReady> { phone.openAt(BOX, far.uuid) }.connectAfter)
+            assertEquals(AccessState.REVOKED, phone.core.access(taken).state)
+            assertEquals(Judge.PHONE, refused<CoreException.Revoked> { phone.openAt(BOX, taken.uuid) }.by)
+            assertEquals(Judge.PHONE, refused<CoreException.WrongBox> { phone.openAt(OTHER_BOX, now.uuid) }.by)
+            refused<CoreException.NotFound> { phone.core.open(UUID.randomUUID()) }
+            refused<CoreException.InvalidField> { phone.core.openOnEnt("x".repeat(1_000_000)) }
+            assertEquals(0, town.control.counters(BOX).opens)
+        }
+
+    @Test
+    fun `the lock tells of an access that is over`() = runBlocking<Unit> {
+        granted()
+        val phone = contractor()
+        town.control.network(up = false)
+        town.control.post("/lockboxes/$BOX/clock", buildJsonObject { put("ahead_seconds", 6 * 3_600) })
+        val over = refused<CoreException.Expired> { phone.openAt(BOX) }
+        assertEquals(Judge.LOCK, over.by)
+        assertEquals(0, town.control.counters(BOX).opens)
+    }
+
+    @Test
+    fun `a lock without its clock opens once the phone has network`() = runBlocking<Unit> {
+        granted()
+        val phone = contractor()
+        town.control.battery(BOX, inserted = false)
+        town.control.battery(BOX, inserted = true)
+        town.control.network(up = false)
+        refused<CoreException.ClockUntrusted> { phone.openAt(BOX) }
+        town.control.network(up = true)
+        assertEquals(BOX, phone.openAt(BOX).lockbox)
+    }
+
+    @Test
+    fun `one press of ENT opens once`() = runBlocking<Unit> {
+        granted()
+        val phone = contractor()
+        phone.openAt(BOX)
+        // The box still talks: it was pressed once.
+        refused<CoreException.PressEntAgain> { phone.core.open() }
+        assertEquals(1, town.control.counters(BOX).opens)
+    }
+
+    @Test
+    fun `a link that breaks at every value is no answer`() = runBlocking<Unit> {
+        granted()
+        val phone = contractor()
+        town.control.post("/radio/knobs", buildJsonObject { put("cut", 1_000) })
+        refused<CoreException.NoAnswer> { phone.openAt(BOX) }
+    }
+
+    @Test
+    fun `what the radio refuses is told, whatever it throws`() = runBlocking<Unit> {
+        granted()
+        var error: Throwable = LinkException.PoweredOff()
+        val phone = contractor { link ->
+            object : LockLink by link {
+                override fun startScan() = throw error
+            }
+        }
+        refused<CoreException.BluetoothOff> { phone.core.open() }
+        refused<CoreException.BluetoothOff> { phone.core.watchNearby() }
+        error = LinkException.NotAllowed()
+        refused<CoreException.BluetoothNotAllowed> { phone.core.open() }
+        error = LinkException.Unsupported()
+        refused<CoreException.BluetoothTrouble> { phone.core.open() }
+        error = IllegalStateException("a bug in the app")
+        refused<CoreException.BluetoothTrouble> { phone.core.open() }
+    }
+
+    @Test
+    fun `a radio that never answers is given up on`() = runBlocking<Unit> {
+        granted()
+        val never = java.util.concurrent.CountDownLatch(1)
+        val phone = contractor { link ->
+            object : LockLink by link {
+                override fun startScan() = never.await()
+            }
+        }
+        refused<CoreException.BluetoothTrouble> { phone.core.open() }
+        never.countDown()
+    }
+
+    @Test
+    fun `an account has so many devices`() = runBlocking<Unit> {
+        granted()
+        val phone = contractor()
+        val limit = eventually {
+            val another = Phone(town, App.CONNECT).also { phones += it }
+            runCatching { another.core.loginContractor(email, PASSWORD) }.exceptionOrNull() as? CoreException
+        }
+        limit as CoreException.DeviceLimitReached
+        assertEquals(limit.limit.toInt(), phones.size - 1)
+        assertTrue(limit.support?.phones.orEmpty().isNotEmpty())
+        refused<CoreException.WrongCredentials> { phone.core.loginContractor(email, "Wrong-1-word") }
+        refused<CoreException.WrongCredentials> { phone.core.loginContractor("nobody@plumbing.example", PASSWORD) }
+    }
+
+    @Test
+    fun `after log-out everything asks for a log-in, also what was begun before`() = runBlocking<Unit> {
+        granted()
+        val listing = agent.core.listingWith(BOX)
+        val flow = agent.core.startGrant(listing)
+        flow.fillForm(email, Instant.now().epochSecond, Instant.now().epochSecond + 600)
+        agent.core.logout()
+        refused<CoreException> { flow.authenticate(town.pin()) }
+        flow.close()
+        refused<CoreException.NotSignedIn> { agent.core.listings() }
+        refused<CoreException.NotSignedIn> { agent.core.syncNow() }
+        refused<CoreException.NotSignedIn> { agent.core.logout() }
+    }
+}
