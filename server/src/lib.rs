@@ -4,6 +4,7 @@
 //! goes out to people (mails, texts, pushes) is written in the same transaction and delivered by `outbox`
 //! afterwards. Time, randomness and delivery are [`ports`]. [`Server::start`] is where to begin.
 
+pub mod bench;
 pub mod config;
 pub mod http;
 pub mod outbox;

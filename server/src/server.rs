@@ -192,6 +192,11 @@ impl Running {
         Operator::new(&self.app)
     }
 
+    /// What the rules stand on, for the bench.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// How many password and PIN verifications were made.
     pub fn password_verifications(&self) -> u64 {
         self.app.passwords.verifications()

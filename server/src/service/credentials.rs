@@ -202,6 +202,6 @@ fn advert_keys(keys: &KeyTree, row: &CredentialRow) -> Result<Vec<AdvertKey>, Re
     let last = protocol_time(row.not_after)?.plus(RETURN_WITHIN).week().0 + 1;
     let weeks = (first..=last)
         .map(|week| AdvertKey { week: Some(week), key: Binary::from(*keys.advert_key(Week(week)).expose()) });
-    let lost = AdvertKey { week: None, key: Binary::from(*keys.advert_key_lost().expose()) };
-    Ok(weeks.chain([lost]).collect())
+    let clockless = AdvertKey { week: None, key: Binary::from(*keys.advert_key_lost().expose()) };
+    Ok(weeks.chain([clockless]).collect())
 }

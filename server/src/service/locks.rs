@@ -69,10 +69,9 @@ struct Mark {
 fn next_mark(lockbox: &LockboxRow, batch: &Batch) -> Answer<Mark> {
     let missing = i64::from(batch.first) - lockbox.audit_number - 1;
     let overwritten = i64::from(batch.lost) - lockbox.audit_lost;
-    if let Some((last, tag)) = batch.last() {
-        if i64::from(last) > lockbox.audit_number && missing <= overwritten.max(0) {
-            return Ok(Mark { number: last.into(), tag });
-        }
+    let is_news = |last: u32| i64::from(last) > lockbox.audit_number && missing <= overwritten.max(0);
+    if let Some((last, tag)) = batch.last().filter(|(last, _)| is_news(*last)) {
+        return Ok(Mark { number: last.into(), tag });
     }
     let mut tag = [0; 12];
     hex::decode_to_slice(&lockbox.audit_tag, &mut tag).map_err(|_| fault("an audit tag that is no hex"))?;

@@ -25,7 +25,7 @@ pub const PAGE: usize = 100;
 
 /// One page. Fetching it changes nothing that a second fetch would not give again, but that tickets which
 /// are due are issued first.
-pub async fn sync(app: &App, caller: &Caller, cursor: Option<&str>) -> Answer<SyncPage> {
+pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<SyncPage> {
     let more_due = match credentials::issue_due(app, caller).await {
         // What was issued before still travels; only nothing new is signed.
         Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => false,
@@ -33,7 +33,7 @@ pub async fn sync(app: &App, caller: &Caller, cursor: Option<&str>) -> Answer<Sy
     };
     let mut conn = app.store.read().await?;
     let newest = changes::newest(&mut conn, caller.account).await?;
-    let from = cursor.and_then(|cursor| parse_cursor(app, cursor)).filter(|seq| *seq <= newest);
+    let from = since.and_then(|cursor| parse_cursor(app, cursor)).filter(|seq| *seq <= newest);
     let restart = from.is_none();
     let from = from.unwrap_or(0);
 
@@ -56,7 +56,7 @@ pub async fn sync(app: &App, caller: &Caller, cursor: Option<&str>) -> Answer<Sy
         .filter(|change| !restart || change.record.is_some())
         .collect();
     Ok(SyncPage {
-        cursor: format!("{}.{last}", app.incarnation),
+        cursor: cursor(app, last),
         restart,
         more: more || more_due,
         server_time: app.now(),
@@ -64,10 +64,18 @@ pub async fn sync(app: &App, caller: &Caller, cursor: Option<&str>) -> Answer<Sy
     })
 }
 
+/// Of fixed length, so that a page's size says nothing of how much the account has.
+fn cursor(app: &App, seq: i64) -> String {
+    format!("{}.{seq:016x}", app.incarnation)
+}
+
 /// A cursor of this database, or nothing: a restored copy has another incarnation, and starts phones over.
 fn parse_cursor(app: &App, cursor: &str) -> Option<i64> {
     let (incarnation, seq) = cursor.split_once('.')?;
-    (incarnation == app.incarnation).then(|| seq.parse().ok()).flatten().filter(|seq| *seq >= 0)
+    (incarnation == app.incarnation)
+        .then(|| i64::from_str_radix(seq, 16).ok())
+        .flatten()
+        .filter(|seq| *seq >= 0)
 }
 
 /// Fetches the objects of a page, kind after kind. Each query carries whose the objects must be, so that a

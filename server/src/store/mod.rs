@@ -29,7 +29,7 @@ use std::{
 
 pub use columns::{Corrupt, Id, Json, Named};
 use sqlx::{
-    Any, AnyPool, Row,
+    Any, AnyPool, Connection as _, Row,
     any::AnyPoolOptions,
     migrate::{MigrateError, Migrator},
     pool::PoolConnection,
@@ -94,9 +94,14 @@ impl Store {
         let writers = match dialect {
             Dialect::Sqlite => {
                 let separator = if url.contains('?') { '&' } else { '?' };
-                pool(1, SQLITE_WRITER).connect(&format!("{url}{separator}mode=rwc")).await?
+                let url = format!("{url}{separator}mode=rwc");
+                probe(&url, SQLITE_WRITER).await?;
+                pool(1, SQLITE_WRITER).connect(&url).await?
             }
-            Dialect::Postgres => pool(READERS, "").connect(url).await?,
+            Dialect::Postgres => {
+                probe(url, "SELECT 1").await?;
+                pool(READERS, "").connect(url).await?
+            }
         };
         MIGRATIONS.run(&writers).await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => StoreError::FutureSchema(version),
@@ -176,6 +181,13 @@ impl Store {
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                              PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
 const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;";
+
+/// Connects once: a pool would go on trying until it times out, and not say why.
+async fn probe(url: &str, first: &'static str) -> sqlx::Result<()> {
+    let mut connection = Connection::connect(url).await?;
+    sqlx::raw_sql(first).execute(&mut connection).await?;
+    connection.close().await
+}
 
 /// A pool whose connections begin with this statement.
 fn pool(connections: u32, first: &'static str) -> AnyPoolOptions {

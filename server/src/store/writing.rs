@@ -29,13 +29,13 @@ impl Writing {
     }
 
     /// Notes that an object changed or went away, for all devices of an account.
-    pub fn touch<R: Record>(&mut self, account: Id, object: impl ToString) {
-        self.note(account, None, R::KIND, object.to_string());
+    pub fn touch<R: Record>(&mut self, account: Id, object: impl Into<String>) {
+        self.note(account, None, R::KIND, object.into());
     }
 
     /// The same, for one device.
-    pub fn touch_device<R: Record>(&mut self, account: Id, device: Id, object: impl ToString) {
-        self.note(account, Some(device), R::KIND, object.to_string());
+    pub fn touch_device<R: Record>(&mut self, account: Id, device: Id, object: impl Into<String>) {
+        self.note(account, Some(device), R::KIND, object.into());
     }
 
     fn note(&mut self, account: Id, device: Option<Id>, kind: &'static str, object: String) {

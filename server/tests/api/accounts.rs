@@ -158,10 +158,10 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
     let mut pending: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|context| {
         for (future, output) in &mut pending {
-            if output.is_none() {
-                if let std::task::Poll::Ready(value) = future.as_mut().poll(context) {
-                    *output = Some(value);
-                }
+            if output.is_none()
+                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *output = Some(value);
             }
         }
         if pending.iter().all(|(_, output)| output.is_some()) {

@@ -58,9 +58,9 @@ impl Log {
         if number == 0 { CHAIN_START } else { self.records[number as usize - 1].tag() }
     }
 
-    fn batch(&self, first: u32, last: u32, lost: u32) -> Vec<u8> {
+    fn batch(&self, first: u32, last: u32, overwritten: u32) -> Vec<u8> {
         let records = self.records[first as usize - 1..last as usize].to_vec();
-        Batch { first, lost, previous: self.tag(first - 1), records }.sign(&self.keys)
+        Batch { first, lost: overwritten, previous: self.tag(first - 1), records }.sign(&self.keys)
     }
 }
 

@@ -3,6 +3,8 @@
 //! Runs on SQLite in a temporary folder; with `SENTRI_TEST_DATABASE=postgres://user@host` each test makes its
 //! own database there instead.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking, like the test itself")]
+
 mod accounts;
 mod authority;
 mod document;

@@ -60,6 +60,10 @@ async fn a_repeated_mail_has_the_same_message_id() {
     world.grant(&dana, &listing, BO, NOW, NOW + HOUR).await;
     dying.news.notified().await;
 
+    if world.config.database.starts_with("postgres") {
+        // Another server could still be at it: what was in hand is free once its lease has ended.
+        world.clock.advance(120);
+    }
     world.restart(|config, _| config.deliver = true).await;
     let mail = world.mailbox.mail_to(BO).await;
     let first = dying.taken.lock().unwrap()[0].clone();

@@ -36,6 +36,10 @@ impl Copy {
         }
     }
 
+    fn apply_all<'a>(&mut self, pages: impl IntoIterator<Item = &'a SyncPage>) {
+        pages.into_iter().for_each(|page| self.apply(page));
+    }
+
     async fn full(world: &World, phone: &Phone) -> Self {
         let (mut copy, mut cursor) = (Self::default(), None);
         loop {
@@ -66,7 +70,7 @@ async fn pages_lost_doubled_and_reordered_lead_to_the_same_copy() {
     assert!(!third.more);
 
     let mut straight = Copy::default();
-    [&first, &second, &third].map(|page| straight.apply(page));
+    straight.apply_all([&first, &second, &third]);
     assert_eq!(straight, Copy::full(&world, &dana).await);
 
     // Lost: the answer never came, so the phone asks again with the cursor that it has.
@@ -74,7 +78,7 @@ async fn pages_lost_doubled_and_reordered_lead_to_the_same_copy() {
     assert_eq!(again.changes, second.changes);
     // Doubled.
     let mut doubled = Copy::default();
-    [&first, &second, &again, &third, &third].map(|page| doubled.apply(page));
+    doubled.apply_all([&first, &second, &again, &third, &third]);
     assert_eq!(doubled, straight);
 
     // Reordered: while an old page was on its way, a listing changed and a newer page overtook it. The

@@ -304,7 +304,7 @@ pub fn completion(signup: &str) -> Value {
 
 /// The records of a kind among changes.
 pub fn records<R: sentri_wire::sync::Record>(changes: &[Change]) -> Vec<R> {
-    changes.iter().filter_map(|change| change.parse::<R>()).map(Result::unwrap).collect()
+    changes.iter().filter_map(Change::parse::<R>).map(Result::unwrap).collect()
 }
 
 fn client() -> reqwest::Client {
