@@ -27,7 +27,7 @@ const DELIVERY: Duration = Duration::from_secs(20);
 /// Everything that the story is played with.
 pub struct Stage {
     /// The town.
-    pub town: Town,
+    pub town: Arc<Town>,
     /// Who and when.
     pub script: Script,
     pub(super) agent: Phone,
@@ -62,7 +62,7 @@ impl Stage {
     pub async fn set(script: Script, seed: u64) -> Result<Self, StoryTrouble> {
         script.check_hours()?;
         let clock = Clock::simulated(script.begins);
-        let town = Town::found(Plan { clock, data: None, port: 0, seed: Some(seed) }).await?;
+        let town = Arc::new(Town::found(Plan { clock, data: None, port: 0, seed: Some(seed) }).await?);
         let around = town.surroundings();
         let start = |mut device: Device| device.start(&around);
         let agent = start(town.device("Dana's phone", App::Agent, PhoneChecks::Enforced))?;
