@@ -62,9 +62,10 @@ pub fn verify(
     let (now, (earliest, latest)) = (present.known()?, present.range()?);
     let days = settings.zone.local(earliest).day..=settings.zone.local(latest).day;
     let fresh = days.clone().flat_map(|day| (0..INDICES).map(move |index| (day, index)));
+    let running = used.iter().filter(|it| !days.contains(&it.day)).map(|it| (it.day, it.index));
     let key = keys.expand("oneday", b"");
     let mut found = None;
-    for (day, index) in fresh.chain(used.iter().map(|it| (it.day, it.index))) {
+    for (day, index) in fresh.chain(running) {
         if code_under(&key, day, index).matches(entry) {
             found = Some((day, index));
         }
