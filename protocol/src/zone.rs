@@ -62,6 +62,27 @@ impl Zone {
         }
     }
 
+    /// The first instant at which the wall shows this reading or a later one: `wall` in seconds since 1970-01-01
+    /// 00:00 as the wall shows it. A reading that comes twice is taken the first time; one that is skipped gives
+    /// the instant of the skip.
+    pub fn first_instant(self, wall: i64) -> Time {
+        const NEVER: i64 = 1 << 32;
+        let begins = |it: Option<(Time, i8)>| it.map_or(NEVER, |(at, _)| at.unix());
+        let offset = |it: Option<(Time, i8)>| it.map_or(0, |(_, offset)| offset);
+        let (next, after) = (begins(self.next), begins(self.after));
+        let spells = [
+            (0, next.min(after), self.offset),
+            (next, after, offset(self.next)),
+            (after, NEVER, offset(self.after)),
+        ];
+        spells
+            .into_iter()
+            .map(|(from, to, offset)| ((wall - 900 * i64::from(offset)).max(from), to))
+            .find(|(at, to)| at < to)
+            .and_then(|(at, _)| Time::from_unix(at))
+            .unwrap_or(Time(u32::MAX))
+    }
+
     /// The bytes on the wire.
     pub fn encode(self) -> [u8; Self::LEN] {
         let mut out = [0; Self::LEN];

@@ -10,8 +10,6 @@
 
 mod support;
 
-use std::{fs, path::Path};
-
 use sentri_protocol::{
     Generation, KeyTree, Time,
     advert::{Advert, AdvertFlags, Wake},
@@ -32,17 +30,9 @@ use sentri_protocol::{
     zone::Zone,
 };
 use serde_json::{Value, json};
-use support::{LOCK_EPHEMERAL, NOW, PHONE_EPHEMERAL, advert, keys, request, secret, seed, status, ticket};
-
-fn check(name: &str, about: &str, cases: Vec<Value>) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
-    let text = serde_json::to_string_pretty(&json!({ "about": about, "cases": cases })).unwrap() + "\n";
-    if std::env::var_os("SENTRI_BLESS").is_some() {
-        fs::write(&path, &text).unwrap();
-    }
-    let stored = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(stored, text, "{name} is not what the code makes");
-}
+use support::{
+    LOCK_EPHEMERAL, NOW, PHONE_EPHEMERAL, advert, keys, request, secret, seed, status, ticket, vectors::check,
+};
 
 #[test]
 fn keys_json() {

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod splitmix;
+pub mod vectors;
+pub mod zones;
+
 use sentri_protocol::{
     Generation, KeyTree, Seed, Time,
     advert::{Advert, AdvertFlags, Wake},
