@@ -12,10 +12,18 @@ use sentri_core::{
 use sentri_protocol::{audit, clock::FreshTime};
 use sentri_wire::{
     Binary, Problem, Secret,
-    account::{Account, AccountKind, LoginRequest, LoginResponse, RefreshRequest, Tokens},
+    account::{
+        Account, AccountKind, LoginName, LoginRequest, LoginResponse, RefreshRequest, SignupComplete,
+        SignupRequest, SignupStarted, SignupVerify, Tokens,
+    },
+    agent::{
+        AssignRequest, Grant, GrantRequest, GrantResponse, GrantState, Invitee, Listing, Lockbox,
+        LockboxGeneration, NewListing,
+    },
     credential::{TimeRequest, TimeResponse},
     event::{
-        AccessEvent, AuditReceipt, AuditUpload, EventReceipt, EventReceipts, EventUpload, ReceiptResult,
+        AccessEvent, AuditReceipt, AuditUpload, EventReceipt, EventReceipts, EventUpload, LogPage,
+        ReceiptResult,
     },
     problem::{ProblemCode, SupportContact},
     sync::{Change, SyncPage},
@@ -29,6 +37,7 @@ use super::{
 };
 
 pub const ACCOUNT: Uuid = Uuid::from_u128(0xACC0);
+pub const AGENT: Uuid = Uuid::from_u128(0xA6E);
 
 /// What the network does to one exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +66,7 @@ pub struct State {
     /// Bodies that came with an id that was there with another body.
     pub conflicts: u32,
     pub audit: Vec<Binary>,
+    pub grants: Vec<Grant>,
     pub requests: Vec<String>,
     pub headers: Vec<Vec<(&'static str, String)>>,
     tokens: u32,
@@ -125,6 +135,21 @@ impl Backend {
                 json(&page(&state, path.split_once("cursor=").map(|it| it.1), self.clock.now()))
             }
             (Method::Post, "/v1/events") => events(&mut state, body(request)),
+            (Method::Post, "/v1/listings") => add_listing(&body(request)),
+            (Method::Post, "/v1/grants") => grant(&mut state, request),
+            (Method::Post, route) if route.ends_with("/assign") => assign(route, &body(request)),
+            (Method::Post, route) if route.ends_with("/revoke") => revoke(&mut state, route),
+            (Method::Get, "/v1/access-log") => json(&LogPage { entries: Vec::new(), next: Some("2".into()) }),
+            (Method::Post, route) if route.ends_with("/read") => {
+                HttpResponse { status: 204, body: Vec::new() }
+            }
+            (Method::Delete, _) => HttpResponse { status: 204, body: Vec::new() },
+            (Method::Post, "/v1/signup") => signup(&body(request)),
+            (Method::Post, "/v1/signup/verify") => verify(&body(request)),
+            (Method::Post, "/v1/signup/complete") => {
+                let _: SignupComplete = body(request);
+                HttpResponse { status: 201, body: b"{}".to_vec() }
+            }
             (Method::Post, route) if route.ends_with("/time") => time(&body(request), self.clock.now()),
             (Method::Post, route) if route.ends_with("/audit") => audit(&mut state, &body(request)),
             _ => problem(ProblemCode::NotFound),
@@ -136,10 +161,14 @@ fn login(state: &mut State, request: &LoginRequest) -> HttpResponse {
     if request.password.expose() != PASSWORD {
         return problem(ProblemCode::WrongCredentials);
     }
+    let (kind, sentrikey_id) = match &request.login {
+        LoginName::SentrikeyId(id) => (AccountKind::Agent, Some(id.clone())),
+        LoginName::Email(_) => (AccountKind::Contractor, None),
+    };
     let account = Account {
-        id: ACCOUNT,
-        kind: AccountKind::Contractor,
-        sentrikey_id: None,
+        id: if kind == AccountKind::Agent { AGENT } else { ACCOUNT },
+        kind,
+        sentrikey_id,
         first_name: "Sam".into(),
         last_name: "Plumber".into(),
         email: super::EMAIL.into(),
@@ -213,6 +242,95 @@ fn audit(state: &mut State, upload: &AuditUpload) -> HttpResponse {
     let (up_to, tag) = batch.last().unwrap();
     let acknowledgement = audit::Acknowledgement::sign(&keys_of(7), up_to, tag).encode().into();
     json(&AuditReceipt { acknowledgement })
+}
+
+pub const PIN: &str = "1379";
+
+fn add_listing(new: &NewListing) -> HttpResponse {
+    json(&Listing {
+        id: Uuid::from_u128(0x115),
+        listing_key: "L-1".into(),
+        unparsed_address: new.unparsed_address.clone(),
+        city: new.city.clone(),
+        state_or_province: new.state_or_province.clone(),
+        postal_code: new.postal_code.clone(),
+        list_price: new.list_price,
+        standard_status: "Active".into(),
+        time_zone: new.time_zone.clone(),
+        lockbox: None,
+    })
+}
+
+/// A box whose serial begins with N is of the older generation; one that begins with X is elsewhere.
+pub fn lockbox(serial: &str, listing_id: Option<Uuid>) -> Lockbox {
+    let non_ble = serial.starts_with('N');
+    Lockbox {
+        id: Uuid::nil(),
+        serial: serial.into(),
+        generation: if non_ble { LockboxGeneration::NonBle } else { LockboxGeneration::Ble },
+        battery_percent: Some(90),
+        listing_id,
+        last_heard_at: None,
+    }
+}
+
+fn assign(route: &str, request: &AssignRequest) -> HttpResponse {
+    let serial = route.split('/').nth(3).unwrap();
+    if serial.starts_with('X') {
+        return problem(ProblemCode::Conflict);
+    }
+    json(&lockbox(serial, Some(request.listing_id)))
+}
+
+/// Keeps the first answer to each idempotency key.
+fn grant(state: &mut State, request: &HttpRequest) -> HttpResponse {
+    let key = request.headers.iter().find(|(name, _)| *name == "idempotency-key").unwrap().1.clone();
+    if let Some(answer) = state.answers.get(&key) {
+        return answer.clone();
+    }
+    let asked: GrantRequest = body(request);
+    if asked.pin.expose() != PIN {
+        return problem(ProblemCode::WrongCode);
+    }
+    let grant = Grant {
+        id: Uuid::from_u128(0x96A + u128::try_from(state.grants.len()).unwrap()),
+        listing_id: asked.listing_id,
+        lockbox: "SB-1001".into(),
+        email: asked.email,
+        starts_at: asked.starts_at,
+        ends_at: asked.ends_at,
+        state: GrantState::Invited,
+        phone_ready: false,
+        last_used_at: None,
+    };
+    state.grants.push(grant.clone());
+    let answer = json(&GrantResponse { grant, invitee: Invitee::New });
+    state.answers.insert(key, answer.clone());
+    answer
+}
+
+fn revoke(state: &mut State, route: &str) -> HttpResponse {
+    let id = Uuid::parse_str(route.split('/').nth(3).unwrap()).unwrap();
+    let Some(grant) = state.grants.iter_mut().find(|it| it.id == id) else {
+        return problem(ProblemCode::NotFound);
+    };
+    if grant.starts_at <= super::NOW {
+        return problem(ProblemCode::AlreadyBegun);
+    }
+    grant.state = GrantState::Revoked;
+    json(grant)
+}
+
+fn signup(request: &SignupRequest) -> HttpResponse {
+    if request.email != request.email_again {
+        return problem(ProblemCode::Invalid);
+    }
+    json(&SignupStarted { signup: Secret::new("signup-1"), code_expires_at: super::NOW + 600 })
+}
+
+fn verify(request: &SignupVerify) -> HttpResponse {
+    let right = request.signup.expose() == "signup-1" && request.code.expose() == "4711";
+    if right { HttpResponse { status: 204, body: Vec::new() } } else { problem(ProblemCode::WrongCode) }
 }
 
 fn body<T: DeserializeOwned>(request: &HttpRequest) -> T {
