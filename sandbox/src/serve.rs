@@ -146,11 +146,11 @@ async fn add_listing(town: &Town) -> Result<(), CoreError> {
     let mut device = town.device("The sandbox's own phone", App::Agent, PhoneChecks::Enforced);
     let phone = device.start(&town.surroundings())?;
     phone.core.login_agent(cast::SENTRIKEY_ID.into(), cast::AGENT_PASSWORD.into()).await?;
-    let (city, state, zip) = cast::CITY;
+    let (city, us_state, zip) = cast::CITY;
     let listing = NewListing {
         unparsed_address: cast::ADDRESS.into(),
         city: city.into(),
-        state_or_province: state.into(),
+        state_or_province: us_state.into(),
         postal_code: zip.into(),
         list_price: Some(489_000),
         time_zone: times::ZONE.name().into(),

@@ -1,4 +1,5 @@
 //! The command line as its user meets it: the binary itself, its output and exit status.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::{
     fs,

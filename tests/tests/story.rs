@@ -1,4 +1,5 @@
 //! The main job, played in this process and asserted step by step.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Uri, header},
+    http::{HeaderMap, HeaderValue, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,7 @@ use super::answers::Trouble;
 pub async fn only_this_machine(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let by_name = host(headers).is_some_and(is_loopback);
-    let from_here = origin(headers).is_none_or(|origin| origin.as_deref().is_some_and(is_loopback));
+    let from_here = headers.get(header::ORIGIN).is_none_or(is_local_page);
     if by_name && from_here {
         next.run(request).await
     } else {
@@ -31,15 +31,10 @@ fn host(headers: &HeaderMap) -> Option<&str> {
     )
 }
 
-/// The page that asks, where one does; its inner nothing is a page without a name.
-fn origin(headers: &HeaderMap) -> Option<Option<String>> {
-    let origin = headers.get(header::ORIGIN)?;
-    let name = origin
-        .to_str()
-        .ok()
-        .and_then(|it| it.parse::<Uri>().ok())
-        .and_then(|it| it.host().map(str::to_owned));
-    Some(name)
+/// Whether the page that asks is of this machine; one without a name is not.
+fn is_local_page(origin: &HeaderValue) -> bool {
+    let page = origin.to_str().ok().and_then(|it| it.parse::<Uri>().ok());
+    page.as_ref().and_then(Uri::host).is_some_and(is_loopback)
 }
 
 fn is_loopback(name: &str) -> bool {

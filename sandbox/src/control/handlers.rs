@@ -148,7 +148,7 @@ pub async fn move_clock(State(town): State<Arc<Town>>, body: Body<MoveClock>) ->
             town.clock.advance(Duration::from_secs(seconds));
         }
         MoveClock::Set(now) if now >= 0 && now.abs_diff(town.clock.now()) <= MOST_SECONDS => {
-            town.clock.set(now)
+            town.clock.set(now);
         }
         MoveClock::AdvanceSeconds(_) | MoveClock::Set(_) => {
             return Err(Trouble::bad("At most ten years at once, and not before 1970."));

@@ -97,11 +97,11 @@ pub(super) async fn adds_listing(stage: &mut Stage, tell: &mut Telling) -> Resul
 
 /// The agent adds a listing by hand.
 pub(super) async fn add(stage: &Stage, address: String) -> Result<Listing, StoryTrouble> {
-    let (city, state, zip) = cast::CITY;
+    let (city, us_state, zip) = cast::CITY;
     let new = NewListing {
         unparsed_address: address,
         city: city.into(),
-        state_or_province: state.into(),
+        state_or_province: us_state.into(),
         postal_code: zip.into(),
         list_price: Some(489_000),
         time_zone: times::ZONE.name().into(),
@@ -195,7 +195,7 @@ pub(super) async fn invitation(stage: &mut Stage, tell: &mut Telling) -> Result<
     tell.check("It names the address", mail.subject.contains(script.address.trim()));
     tell.check("It says to press ENT", mail.body.contains("press ENT"));
     tell.check("It has a link to register with", !token.is_empty());
-    stage.left.invitation = token.to_owned();
+    token.clone_into(&mut stage.left.invitation);
     Ok(())
 }
 
@@ -217,9 +217,9 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
     let signup = core.start_signup(form).await?;
     let text =
         stage.delivered("The text message", stage.town.mailbox().text_to(cast::CONTRACTOR_PHONE)).await?;
-    let code: String = text.body.chars().take_while(char::is_ascii_digit).collect();
-    tell.expect("A four-digit code comes by text", &code.len(), &4);
-    signup.verify(code).await?;
+    let digits: String = text.body.chars().take_while(char::is_ascii_digit).collect();
+    tell.expect("A four-digit code comes by text", &digits.len(), &4);
+    signup.verify(digits).await?;
     signup.complete(contractor()).await?;
     stage.log_in(Whose::Contractor).await?;
     let synced = stage.sync(Whose::Contractor).await?;

@@ -72,7 +72,7 @@ pub(super) async fn third_has_begun(stage: &mut Stage, tell: &mut Telling) -> Re
     );
     stage.sync(Whose::Agent).await?;
     let grants = stage.agent.core.grants().await?;
-    let state = grants.iter().find(|it| it.id == stage.left.third).map(|it| it.state);
-    tell.expect("The access stands", &state, &Some(GrantState::Granted));
+    let seen = grants.iter().find(|it| it.id == stage.left.third).map(|it| it.state);
+    tell.expect("The access stands", &seen, &Some(GrantState::Granted));
     Ok(())
 }
