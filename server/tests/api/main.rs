@@ -17,3 +17,4 @@ mod signup;
 mod startup;
 mod sync;
 mod world;
+mod zz_make_fixture;
