@@ -40,7 +40,7 @@ async fn listing(core: &SentriCore) -> String {
         time_zone: "America/New_York".into(),
     };
     let added = core.add_listing(new).await.unwrap();
-    assert_eq!(core.listings().await.unwrap(), [added.clone()], "LST-1: there at once");
+    assert_eq!(core.listings().await.unwrap(), std::slice::from_ref(&added), "LST-1: there at once");
     added.id
 }
 

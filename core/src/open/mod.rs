@@ -1,8 +1,8 @@
 //! Opens a key bin on ENT, with no network needed: hear the lock, judge, prove, and tell. [CON-2]
 //!
-//! The way of one open: [`hub`] hands in what the radio hears → [`held`] knows whose advert it is → [`checks`]
-//! refuses what the lock would refuse → [`exchange`] sends M1 and reads M2 → [`attempt`] writes down what
-//! happened before it tells the user → [`errands`] use the channel for time, revocations, settings, records.
+//! The way of one open: `hub` hands in what the radio hears → `held` knows whose advert it is → `checks`
+//! refuses what the lock would refuse → `exchange` sends M1 and reads M2 → `attempt` writes down what
+//! happened before it tells the user → `errands` use the channel for time, revocations, settings, records.
 
 mod attempt;
 mod checks;

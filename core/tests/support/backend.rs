@@ -130,7 +130,7 @@ impl Backend {
         match (request.method, route.as_str()) {
             (Method::Post, "/v1/login") => login(&mut state, &body(request)),
             (Method::Post, "/v1/token/refresh") => refresh(&mut state, &body(request)),
-            (Method::Post, "/v1/logout") => HttpResponse { status: 204, body: Vec::new() },
+            (Method::Post, "/v1/logout") | (Method::Delete, _) => done(),
             (Method::Get, "/v1/sync") => {
                 json(&page(&state, path.split_once("cursor=").map(|it| it.1), self.clock.now()))
             }
@@ -143,7 +143,6 @@ impl Backend {
             (Method::Post, route) if route.ends_with("/read") => {
                 HttpResponse { status: 204, body: Vec::new() }
             }
-            (Method::Delete, _) => HttpResponse { status: 204, body: Vec::new() },
             (Method::Post, "/v1/signup") => signup(&body(request)),
             (Method::Post, "/v1/signup/verify") => verify(&body(request)),
             (Method::Post, "/v1/signup/complete") => {
@@ -330,7 +329,11 @@ fn signup(request: &SignupRequest) -> HttpResponse {
 
 fn verify(request: &SignupVerify) -> HttpResponse {
     let right = request.signup.expose() == "signup-1" && request.code.expose() == "4711";
-    if right { HttpResponse { status: 204, body: Vec::new() } } else { problem(ProblemCode::WrongCode) }
+    if right { done() } else { problem(ProblemCode::WrongCode) }
+}
+
+fn done() -> HttpResponse {
+    HttpResponse { status: 204, body: Vec::new() }
 }
 
 fn body<T: DeserializeOwned>(request: &HttpRequest) -> T {
