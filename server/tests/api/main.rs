@@ -17,4 +17,3 @@ mod signup;
 mod startup;
 mod sync;
 mod world;
-mod zz_make_fixture;
