@@ -12,9 +12,13 @@ import sentri.core.SentriCore
 /** Listens, presses ENT at the box, and tells how it went. */
 suspend fun Phone.openAt(box: String, access: UUID? = null): OpenReport = coroutineScope {
     core.openOnEnt(access?.toString()).use { attempt ->
-        val result = async(start = CoroutineStart.UNDISPATCHED) { attempt.result() }
+        // An error is handed on below: here it would end the wait for the rest as well.
+        val result = async(start = CoroutineStart.UNDISPATCHED) { runCatching { attempt.result() } }
         town.control.press(box)
-        result.await().also { attempt.finished() }
+        val told = result.await()
+        // The phone may still be handing things over, and does one open at a time.
+        attempt.finished()
+        told.getOrThrow()
     }
 }
 
