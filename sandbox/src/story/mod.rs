@@ -1,6 +1,6 @@
 //! The main job, step by step, on real parts: each step tells what happened, checks it, and says what it took.
 //!
-//! [`cast`] and [`script`] are who and when, [`stage`] holds the parts, then come the steps: `granting`, `opening`,
+//! [`cast`] and [`script`] are who and when, `stage` holds the parts, then come the steps: `granting`, `opening`,
 //! `revoking`, `battery`, `refusals`, `without_bluetooth`.
 
 mod battery;
