@@ -19,6 +19,7 @@ pub mod bytes;
 pub mod clock;
 pub mod codes;
 pub mod frame;
+pub mod grant;
 pub mod hours;
 pub mod keys;
 pub mod open;

@@ -238,3 +238,23 @@ fn picked_codes_that_are_easy_to_guess_are_refused_by_rule_res_2_pin_5_acc_9() {
         assert_eq!(picked::check(code, &[4, 6]), Ok(()), "{code}");
     }
 }
+
+#[test]
+fn a_grant_s_window_is_refused_with_the_field_named_grt_2() {
+    use sentri_protocol::grant::{GrantRefusal, window};
+
+    let now = NOW.unix();
+    for (start, end, refusal) in [
+        (now, now, GrantRefusal::EndBeforeStart),
+        (now + 60, now, GrantRefusal::EndBeforeStart),
+        (now - 7200, now - 3600, GrantRefusal::EndInPast),
+        (now - 601, now + 60, GrantRefusal::StartInPast),
+        (now + 367 * 86_400, now + 368 * 86_400, GrantRefusal::StartTooFar),
+        (-1, now + 60, GrantRefusal::StartTooFar),
+        (now, i64::MAX, GrantRefusal::EndTooFar),
+    ] {
+        assert_eq!(window(now, start, end), Err(refusal), "{start} to {end}");
+    }
+    assert_eq!(GrantRefusal::EndInPast.field(), "ends_at");
+    assert!(window(now, now - 600, now + 1).is_ok());
+}

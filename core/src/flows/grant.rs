@@ -2,6 +2,7 @@
 //!
 //! No rule of this lives in a shell: it shows the step it is given and hands back what the user entered.
 
+use sentri_protocol::grant;
 use sentri_wire::{
     Secret, Timestamp,
     agent::{Grant, GrantRequest, GrantResponse, Invitee, Listing, Lockbox, LockboxGeneration},
@@ -9,8 +10,6 @@ use sentri_wire::{
 };
 use uuid::Uuid;
 
-/// How far in the past a start may lie, in seconds: who fills the form for "now" takes a moment.
-const START_SLACK: i64 = 600;
 /// The longest address that mail knows.
 const MAX_EMAIL: usize = 254;
 
@@ -76,15 +75,8 @@ impl Form {
         if !shape || email.len() > MAX_EMAIL {
             return Err(BadForm { field: "email", reason: "This is no email address." });
         }
-        if self.ends_at <= self.starts_at {
-            return Err(BadForm { field: "ends_at", reason: "The end must come after the start." });
-        }
-        if self.ends_at <= now {
-            return Err(BadForm { field: "ends_at", reason: "The end is in the past." });
-        }
-        if self.starts_at < now - START_SLACK {
-            return Err(BadForm { field: "starts_at", reason: "The start is in the past." });
-        }
+        grant::window(now, self.starts_at, self.ends_at)
+            .map_err(|refusal| BadForm { field: refusal.field(), reason: refusal.reason() })?;
         Ok(Self { email, ..self })
     }
 }

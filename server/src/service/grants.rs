@@ -1,8 +1,8 @@
 //! SentriConnect access: grant, review, revoke. [GRT-1 to GRT-5, ACC-12]
 
-use sentri_protocol::Time;
+use sentri_protocol::grant;
 use sentri_wire::{
-    Secret, Timestamp,
+    Secret,
     account::AccountKind,
     agent::{Grant, GrantRequest, GrantResponse, GrantState, Grants, Invitee, LockboxGeneration},
     credential::Access,
@@ -33,10 +33,6 @@ use crate::{
     },
 };
 
-/// How long ago a window may begin: the form was being filled in.
-const LATE_FORM: i64 = 600;
-/// How far ahead a window may begin.
-const FURTHEST_START: i64 = 366 * 86_400;
 const INVITATION_SECONDS: i64 = 30 * 86_400;
 const HISTORY: i64 = 200;
 const PIN_PURPOSE: &str = "pin";
@@ -156,24 +152,9 @@ async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<()> 
 
 /// What can be said against a window without looking anything up. [GRT-2]
 fn check_window(app: &App, request: &GrantRequest) -> Answer<()> {
-    let now: Timestamp = app.now();
-    let in_range = |at| Time::from_unix(at).is_some();
-    if !in_range(request.starts_at) || request.starts_at > now + FURTHEST_START {
-        return Err(Refusal::invalid("starts_at", "The start is too far away."));
-    }
-    if !in_range(request.ends_at) {
-        return Err(Refusal::invalid("ends_at", "The end is too far away."));
-    }
-    if request.ends_at <= request.starts_at {
-        return Err(Refusal::invalid("ends_at", "The end is not after the start."));
-    }
-    if request.ends_at <= now {
-        return Err(Refusal::invalid("ends_at", "The end is in the past."));
-    }
-    if request.starts_at < now - LATE_FORM {
-        return Err(Refusal::invalid("starts_at", "The start is in the past."));
-    }
-    Ok(())
+    grant::window(app.now(), request.starts_at, request.ends_at)
+        .map(drop)
+        .map_err(|refusal| Refusal::invalid(refusal.field(), refusal.reason()))
 }
 
 /// Listing and lockbox of a grant: the caller's own, assigned, with Bluetooth. [GRT-1]
