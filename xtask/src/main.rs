@@ -3,9 +3,11 @@
 mod bench;
 mod bindings;
 mod check;
+mod chroot;
 mod ci;
 mod package;
 mod process;
+mod shells;
 mod sources;
 mod steps;
 mod test;
@@ -30,7 +32,7 @@ struct Arguments {
 enum Task {
     /// Format, lints, documentation, licences, advisories and the project's own rules; all, or those named.
     Check { which: Vec<Check> },
-    /// Tests: the Rust ones, and the protocol against an independent peer; all, or those named.
+    /// Tests: the Rust ones, the protocol against an independent peer, Kotlin and Swift; all, or those named.
     Test { which: Vec<Suite> },
     /// Generates the Swift and Kotlin bindings from the mobile core.
     Bindings,

@@ -1,6 +1,6 @@
 //! The mobile core as a phone ships it, and what it weighs.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -36,12 +36,17 @@ pub fn report(workspace: &Workspace) -> Result<Report> {
 }
 
 fn weigh(workspace: &Workspace) -> Result<u64> {
+    let library = build(workspace)?;
+    Ok(fs::metadata(&library).with_context(|| format!("can't find {}", library.display()))?.len())
+}
+
+/// Builds the library that a phone ships; answers where it is.
+pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     let arguments =
         ["rustc", "--package", "sentri-core", "--lib", "--crate-type", "cdylib", "--profile", "phone"];
     process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
     let name = format!("{}sentri_core{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let library = workspace.target.join("phone").join(name);
-    Ok(fs::metadata(&library).with_context(|| format!("can't find {}", library.display()))?.len())
+    Ok(workspace.target.join("phone").join(name))
 }
 
 fn megabytes(bytes: u64) -> String {

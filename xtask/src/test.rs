@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{process, steps::Steps, tools, workspace::Workspace};
+use crate::{process, shells, steps::Steps, tools, workspace::Workspace};
 
 /// What can be tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -12,6 +12,10 @@ pub enum Suite {
     Rust,
     /// The protocol against a peer written in Python from `docs/protocol.md` alone.
     Interop,
+    /// The Kotlin module against the sandbox.
+    Kotlin,
+    /// The Swift package against the sandbox.
+    Swift,
 }
 
 /// Runs these suites, one after the other.
@@ -20,6 +24,8 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, suites: &[Suite]) {
         match suite {
             Suite::Rust => steps.run("test rust", || rust(workspace)),
             Suite::Interop => steps.run("test interop", || interop(workspace)),
+            Suite::Kotlin => steps.run("test kotlin", || shells::kotlin(workspace)),
+            Suite::Swift => steps.run("test swift", || shells::swift(workspace)),
         }
     }
 }

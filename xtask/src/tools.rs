@@ -65,6 +65,18 @@ pub fn install_debian(package: &str) -> Result<()> {
     process::run(apt().args(["install", "--yes", "--no-install-recommends", package]))
 }
 
+/// All files in a folder and the folders in it; none where it is not there.
+pub fn files_under(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(files) };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() { files.extend(files_under(&path)?) } else { files.push(path) }
+    }
+    files.sort();
+    Ok(files)
+}
+
 fn missing(what: &str, debian_package: &str) -> anyhow::Error {
     Missing(format!("{what} is missing: install it (Debian: apt-get install {debian_package})")).into()
 }

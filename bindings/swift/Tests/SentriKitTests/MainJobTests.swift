@@ -139,17 +139,16 @@ import Testing
     let agent = try await town.agentPhone()
     let email = someEmail()
     _ = try await agent.grant(email)
-    let phone = try Phone(town, app: .connect)
+    let searching = Flag()
+    let phone = try Phone(town, app: .connect) { link in
+      let told = RefusalsTests.Refusing(link)
+      told.refuse { searching.raise() }
+      return told
+    }
     try await phone.signUp(email: email, number: someNumber())
     let open = Task { try await phone.core.open() }
-    _ = try await eventually {
-      do {
-        let attempt = try await phone.core.openOnEnt(accessId: nil)
-        attempt.cancel()
-        await attempt.finished()
-        return Bool?.none
-      } catch CoreError.AlreadyOpening { return true }
-    }
+    _ = try await eventually { searching.isRaised ? true : nil }
+    #expect(try await refusal { _ = try await phone.core.openOnEnt(accessId: nil) } == .AlreadyOpening)
     open.cancel()
     #expect(try await refusal { _ = try await open.value } == .Cancelled)
     _ = try await eventually { try? await phone.open(at: box) }

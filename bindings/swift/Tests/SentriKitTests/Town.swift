@@ -36,7 +36,9 @@ final class Town: @unchecked Sendable {
   }
 
   deinit {
-    process.terminate()
+    // Not `terminate`: on Linux a child starts with its parent's blocked signals, and would never hear of it. The
+    // sandbox is built to be killed.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 

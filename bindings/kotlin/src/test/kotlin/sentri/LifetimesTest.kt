@@ -64,7 +64,7 @@ class LifetimesTest {
 
     @Test
     fun `a stale library is refused at the start, in words`() {
-        val said = child(listOf("-Duniffi.component.sentri_core.libraryOverride=${System.getenv("SENTRI_STALE_LIBRARY")}"))
+        val said = child(listOf("-Djna.library.path=${System.getenv("SENTRI_STALE_LIBRARY_DIR")}"))
         assertNotEquals(0, said.status)
         assertTrue(said.text.contains("WrongLibraryException"), said.text)
         assertTrue(said.text.contains("is not the one that the app was built for"), said.text)

@@ -2,6 +2,7 @@ package sentri
 
 import java.time.Duration
 import java.time.Instant
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -24,6 +25,7 @@ import sentri.core.CoreException
 import sentri.core.GrantState
 import sentri.core.GrantStep
 import sentri.core.Invitee
+import sentri.core.LockLink
 import sentri.core.MessageTopic
 import sentri.core.Readiness
 import sentri.core.SyncState
@@ -34,6 +36,7 @@ import sentri.kit.open
 import sentri.kit.syncStatuses
 import sentri.kit.uuid
 import sentri.sandbox.MemoryPresence
+import sentri.sandbox.SandboxLink
 
 /** The main job through the bindings: from log-in to the open on ENT, against the real server and lockbox. [BND-2] */
 class MainJobTest {
@@ -178,10 +181,20 @@ class MainJobTest {
     fun `a cancelled open ends the search, and another can begin`() = runBlocking<Unit> {
         val email = someEmail()
         agent.core.grant(email, BOX, town.pin())
-        town.phone(App.CONNECT).use { phone ->
+        val searching = CompletableDeferred<Unit>()
+        val radio = { link: SandboxLink ->
+            object : LockLink by link {
+                override fun startScan() {
+                    link.startScan()
+                    searching.complete(Unit)
+                }
+            }
+        }
+        Phone(town, App.CONNECT, radio = radio).use { phone ->
             phone.signUp(town, email, someNumber())
-            val open = launch(start = CoroutineStart.UNDISPATCHED) { phone.core.open() }
-            eventually { runCatching { phone.core.openOnEnt(null).close() }.exceptionOrNull() as? CoreException.AlreadyOpening }
+            val open = launch { phone.core.open() }
+            searching.await()
+            refused<CoreException.AlreadyOpening> { phone.core.openOnEnt(null) }
             open.cancel()
             open.join()
             assertNotNull(eventually { runCatching { phone.openAt(BOX) }.getOrNull() })
