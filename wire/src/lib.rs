@@ -10,6 +10,7 @@ pub mod agent;
 pub mod binary;
 pub mod credential;
 pub mod event;
+pub mod export;
 pub mod headers;
 pub mod problem;
 pub mod secret;
@@ -18,6 +19,10 @@ pub mod sync;
 pub use binary::Binary;
 pub use problem::Problem;
 pub use secret::Secret;
+
+/// The version of this contract: the first part of every path is `v` and this number. A change that an older
+/// client can't live with raises it.
+pub const API_VERSION: &str = "1";
 
 /// Whole seconds since 1970-01-01 00:00:00 UTC.
 pub type Timestamp = i64;
