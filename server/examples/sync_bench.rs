@@ -26,6 +26,8 @@ type Failure = Box<dyn std::error::Error>;
 
 const NOW: i64 = 1_795_194_000;
 const CALLS: usize = 200;
+/// How much longer the larger may take.
+const MOST_RATIO: f64 = 1.5;
 const SIZES: [usize; 2] = [10, 100_000];
 
 /// What a size came to.
@@ -39,14 +41,41 @@ struct Measured {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let mut results = Vec::new();
+    let mut measured = Vec::new();
     for accesses in SIZES {
-        let Measured { accesses, rows, bytes, median, plan } = measure(accesses).await?;
-        results.push(json!({ "accesses": accesses, "rows_read": rows, "bytes_sent": bytes,
-            "median_ns": u64::try_from(median.as_nanos())?, "calls": CALLS, "plan": plan }));
+        measured.push(measure(accesses).await?);
     }
-    println!("{}", serde_json::to_string_pretty(&results)?);
+    println!("{}", report(&measured));
     Ok(())
+}
+
+/// The report that `bench/README.md` asks for.
+fn report(measured: &[Measured]) -> Value {
+    let rows: Vec<_> =
+        measured.iter().map(|it| json!([it.accesses, it.rows, it.bytes, micros(it.median)])).collect();
+    let same = |of: fn(&Measured) -> u64| measured.iter().all(|it| of(it) == of(&measured[0]));
+    let medians = measured.iter().map(|it| it.median.as_secs_f64());
+    let ratio = medians.clone().fold(0.0, f64::max) / medians.fold(f64::INFINITY, f64::min);
+    let within = ratio <= MOST_RATIO;
+    let mut notes = vec![
+        format!(
+            "Median of {CALLS} calls of the API's own service on SQLite, without the network; each after one change."
+        ),
+        format!("The slower takes {ratio:.2} times the faster; at most {MOST_RATIO} may be."),
+        "Rows are those that the database gave the server.".to_owned(),
+    ];
+    notes.extend(measured.iter().flat_map(|it| &it.plan).take(1).map(|plan| format!("Found by: {plan}")));
+    json!({
+        "title": "Sync: one change among few and among many accesses",
+        "columns": ["accesses", "rows read", "bytes sent", "server time, µs"],
+        "rows": rows,
+        "notes": notes,
+        "passed": within && same(|it| it.rows) && same(|it| it.bytes as u64),
+    })
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 async fn measure(accesses: usize) -> Result<Measured, Failure> {

@@ -23,6 +23,8 @@ pub struct Example {
     pub package: &'static str,
     /// The example.
     pub name: &'static str,
+    /// Whether it measures time, and is built for that.
+    pub timed: bool,
 }
 
 /// How a bench is run.
@@ -47,9 +49,11 @@ impl BenchName {
     /// How it is run.
     pub fn how(self) -> How {
         match self {
-            Self::Wire => How::Prints(Example { package: "sentri-tests", name: "wire_sizes" }),
-            Self::Lock => How::Counts(Example { package: "sentri-lock", name: "m1_m2" }, LOCK_OPEN),
-            Self::Sync => How::Prints(Example { package: "sentri-tests", name: "sync_cost" }),
+            Self::Wire => How::Prints(Example { package: "sentri-tests", name: "wire_sizes", timed: false }),
+            Self::Lock => {
+                How::Counts(Example { package: "sentri-lock", name: "m1_m2", timed: false }, LOCK_OPEN)
+            }
+            Self::Sync => How::Prints(Example { package: "sentri-server", name: "sync_bench", timed: true }),
             Self::Phone => How::WeighsThePhoneLibrary,
         }
     }

@@ -36,8 +36,12 @@ fn measure(workspace: &Workspace, bench: BenchName) -> Result<Report> {
     match bench.how() {
         How::Prints(example) => {
             need_example(workspace, example.package, example.name)?;
-            let arguments = ["run", "--release", "--package", example.package, "--example", example.name];
-            Report::parse(&process::capture(process::cargo().args(arguments).current_dir(&workspace.root))?)
+            let mut cargo = process::cargo();
+            cargo.args(["run", "--package", example.package, "--example", example.name]);
+            if example.timed {
+                cargo.arg("--release");
+            }
+            Report::parse(&process::capture(cargo.current_dir(&workspace.root))?)
         }
         How::Counts(example, figure) => {
             need_example(workspace, example.package, example.name)?;
