@@ -75,6 +75,7 @@ impl Core {
             version: settings.version.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
+            troubles: Arc::default(),
         };
         let keys = Keys::new(ports.secure_store.clone(), ports.random.clone());
         Ok(Self { settings, ports, api, keys, hub: Arc::default(), current: tokio::sync::Mutex::default() })

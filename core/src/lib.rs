@@ -8,6 +8,7 @@
 pub mod api;
 pub mod app;
 pub mod changes;
+pub mod diagnostic;
 pub mod flows;
 pub mod http;
 pub mod keys;

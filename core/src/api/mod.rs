@@ -9,6 +9,7 @@ pub mod agent;
 pub mod codes;
 pub mod contractor;
 pub mod core_object;
+pub mod diagnostic;
 pub mod error;
 pub mod grant_flow;
 pub mod link_events;

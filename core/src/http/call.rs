@@ -8,7 +8,10 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{Backoff, BaseUrl, Http, HttpFailure, HttpRequest, HttpResponse, Method};
-use crate::ports::{Clock, NoRandomness, Random, random_uuid};
+use crate::{
+    diagnostic::Troubles,
+    ports::{Clock, NoRandomness, Random, random_uuid},
+};
 
 /// Which app calls and in which version, as the header says it: `connect/2.8.0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Api {
     pub clock: Arc<dyn Clock>,
     /// For jitter and keys.
     pub random: Arc<dyn Random>,
+    /// For the user's diagnostic text.
+    pub troubles: Arc<Troubles>,
 }
 
 /// Why a call has no result.
@@ -140,6 +145,16 @@ impl Api {
         call: &Call<'_>,
         token: Option<&Secret>,
     ) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+        let answered = self.tried(call, token).await;
+        if let Err(error) = &answered
+            && error.code() != Some(ProblemCode::TokenExpired)
+        {
+            self.troubles.note(self.clock.now(), &error.clone().into());
+        }
+        answered
+    }
+
+    async fn tried(&self, call: &Call<'_>, token: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>, ApiError> {
         let mut backoff = Backoff::interactive();
         loop {
             let tried = self.http.send(self.request(call, token)).await;

@@ -136,7 +136,9 @@ impl Task {
     fn tell(&self, result: Outcomed) {
         self.tell.send_if_modified(|told| {
             let first = told.is_none();
-            told.get_or_insert(result);
+            if let (true, Err(error)) = (first, told.get_or_insert(result)) {
+                self.session.api.troubles.note(self.session.api.clock.now(), error);
+            }
             first
         });
     }

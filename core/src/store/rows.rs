@@ -81,6 +81,14 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
+    /// How many records there are of each kind.
+    pub fn counts(&self) -> Result<Vec<(String, u32)>, StoreError> {
+        let mut statement =
+            self.db.prepare("SELECT kind, count(*) FROM record GROUP BY kind ORDER BY kind")?;
+        let counts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(counts.collect::<Result<_, _>>()?)
+    }
+
     /// A single value by name.
     pub fn meta<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let sealed: Option<Vec<u8>> = self

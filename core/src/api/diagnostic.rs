@@ -1,0 +1,14 @@
+//! What a user can show to support.
+
+use super::core_object::SentriCore;
+use crate::diagnostic;
+
+#[uniffi::export(async_runtime = "tokio")]
+impl SentriCore {
+    /// How the core stands, as plain English text of a few lines: versions, platform, sync, counts, and the names
+    /// of the last errors. No ids, names, addresses, places or keys are in it. It goes nowhere by itself: show it
+    /// to the user, who may share it. Needs no network and never fails.
+    pub async fn diagnostic(&self) -> String {
+        diagnostic::text(&self.core).await
+    }
+}
