@@ -39,6 +39,12 @@ pub enum Command {
     /// Master keys, under which the locks' seeds are sealed.
     #[command(subcommand)]
     Key(Key),
+    /// Anybody's account.
+    #[command(subcommand)]
+    Account(Account),
+    /// The access log.
+    #[command(subcommand)]
+    Log(Log),
     /// The database itself.
     #[command(subcommand)]
     Database(Database),
@@ -186,4 +192,21 @@ pub enum Key {
 pub enum Database {
     /// After a restore from a backup: gives the database a new name, so that phones sync from the start.
     Restored,
+}
+
+/// Accounts of all kinds.
+#[derive(Subcommand)]
+pub enum Account {
+    /// Print all that is stored about a person, as JSON: hand it to nobody else.
+    Export {
+        /// Email address, or an agent's nine digits.
+        account: String,
+    },
+}
+
+/// The access log.
+#[derive(Subcommand)]
+pub enum Log {
+    /// Delete what is older than `log_seconds` of the configuration. The running server does it once a day.
+    Prune,
 }

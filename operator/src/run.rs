@@ -12,7 +12,9 @@ use sentri_wire::{Secret, agent::LockboxGeneration, problem::SupportContact};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::{Agent, Args, Association, Brokerage, Command, Database, Generation, Key, Lockbox};
+use crate::args::{
+    Account, Agent, Args, Association, Brokerage, Command, Database, Generation, Key, Lockbox, Log,
+};
 
 /// Does what was asked.
 pub async fn run(args: Args) -> anyhow::Result<()> {
@@ -81,6 +83,12 @@ async fn administer(running: &Running, command: Command, out: &Out) -> anyhow::R
             let count = operator.reseal_seeds().await?;
             out.print(&serde_json::json!({ "resealed": count }))
         }
+        Command::Account(Account::Export { account }) => {
+            let data = operator.export_account(&account).await?;
+            println!("{}", serde_json::to_string_pretty(&data)?);
+            Ok(())
+        }
+        Command::Log(Log::Prune) => out.print(&operator.prune_log().await?),
         Command::Database(Database::Restored) => {
             operator.renew_incarnation().await?;
             out.print(&serde_json::json!({ "restored": true, "next": "restart the server" }))

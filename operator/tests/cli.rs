@@ -65,6 +65,11 @@ fn a_backend_is_set_up_by_commands() {
 
     assert_eq!(json(&run(path, "", &["agent", "suspend", "123456789"]))["active"], false);
     assert_eq!(json(&run(path, "", &["agent", "list", "--association", "Cascade"]))[0]["active"], false);
+    let export = json(&run(path, "", &["account", "export", "dana@realty.example"]));
+    assert_eq!(export["account"]["sentrikey_id"], "123456789");
+    assert!(!export.to_string().contains("argon2"), "{export}");
+    let pruned = json(&run(path, "", &["log", "prune"]));
+    assert_eq!(pruned, serde_json::json!({ "log_entries": 0, "events": 0 }));
     let unknown = run(path, "", &["agent", "suspend", "000000000"]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("sentrikey_id"), "{unknown:?}");
 }

@@ -28,7 +28,12 @@ pub struct Config {
     pub body_limit: usize,
     /// Requests of one address.
     pub rate_limit: RateLimit,
-    /// Lowest version that each app may have, as `agent = "3.2.0"`.
+    /// Texts that one phone number gets within a day of the first, whoever asks for them.
+    pub texts_per_number: u32,
+    /// How long the access log and the events that phones uploaded are kept, in seconds.
+    pub log_seconds: u32,
+    /// Lowest version that each app may have, as `agent = "3.2.0"`, and that a feature of it needs, as
+    /// `"agent:grant" = "3.4.0"`.
     pub minimum_versions: BTreeMap<String, String>,
     /// Rules for accounts that belong to no association.
     pub policy: Policy,
@@ -108,6 +113,8 @@ impl Default for Config {
             mail_from: "Sentri <no-reply@sentri.example>".into(),
             body_limit: 64 * 1024,
             rate_limit: RateLimit { per_second: 200, burst: 1000 },
+            texts_per_number: 5,
+            log_seconds: 3 * 365 * 86_400,
             minimum_versions: BTreeMap::new(),
             policy: Policy::default(),
             smtp: None,

@@ -12,13 +12,19 @@ use crate::{
     passwords::Passwords,
     ports::Ports,
     refusal::{Answer, Refusal},
-    service::{App, operator::Operator},
+    service::{
+        App,
+        operator::Operator,
+        retention::{self, Pruned},
+    },
     store::{self, Store, StoreError, meta},
     vault::{Vault, VaultError},
 };
 
 /// How long requests that are being answered may take when the listener stops.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often the clock is looked at for what is done once a day.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// Why a backend does not start. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +56,7 @@ impl Server {
     pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
         let mut running = Self::open(config, ports).await?;
         running.start_listener().await?;
+        running.start_housekeeping();
         if running.app.config.deliver {
             running.start_outbox().await?;
         }
@@ -58,6 +65,7 @@ impl Server {
 
     /// Opens the database only: for an operator's command, and for calling the router within the process.
     pub async fn open(config: Config, ports: Ports) -> Result<Running, StartError> {
+        http::validate_versions(&config.minimum_versions).map_err(StartError::Config)?;
         let vault = Vault::load(config.master_key_file.as_deref(), ports.randomness.clone())?;
         let mut name = [0; 8];
         ports.randomness.fill(&mut name);
@@ -77,7 +85,7 @@ impl Server {
         });
         let router = http::router(&app);
         let address = app.config.bind;
-        Ok(Running { app, router, carriers, address, listener: None, outbox: None })
+        Ok(Running { app, router, carriers, address, listener: None, outbox: None, housekeeping: None })
     }
 }
 
@@ -107,6 +115,7 @@ pub struct Running {
     address: SocketAddr,
     listener: Option<Listener>,
     outbox: Option<JoinHandle<()>>,
+    housekeeping: Option<JoinHandle<()>>,
 }
 
 struct Listener {
@@ -177,6 +186,25 @@ impl Running {
         tx.commit().await
     }
 
+    /// Once a day, from now on, deletes what is older than logs are kept.
+    fn start_housekeeping(&mut self) {
+        let app = self.app.clone();
+        self.housekeeping = Some(tokio::spawn(async move {
+            loop {
+                if let Err(error) = retention::prune_if_due(&app).await {
+                    tracing::error!(%error, "old logs can't be deleted");
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        }));
+    }
+
+    /// Deletes what is older than logs are kept, where that was not done within a day. Says what went. The running
+    /// server does it by itself.
+    pub async fn prune_if_due(&self) -> Answer<Option<Pruned>> {
+        retention::prune_if_due(&self.app).await
+    }
+
     /// Delivers what is due now, and says how many were delivered. For tests and for operators.
     pub async fn deliver_due(&self) -> Result<usize, Refusal> {
         outbox::deliver_due(&self.app, &self.carriers).await
@@ -219,6 +247,10 @@ impl Running {
             outbox.abort();
             let _ = outbox.await;
         }
+        if let Some(housekeeping) = self.housekeeping.take() {
+            housekeeping.abort();
+            let _ = housekeeping.await;
+        }
         self.app.store.close().await;
     }
 }
@@ -230,6 +262,9 @@ impl Drop for Running {
         }
         if let Some(outbox) = self.outbox.take() {
             outbox.abort();
+        }
+        if let Some(housekeeping) = self.housekeeping.take() {
+            housekeeping.abort();
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct Endpoint {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// The feature that it is part of, where an app may be too old for that and good for the rest.
+    pub feature: Option<&'static str>,
     pub(super) handler: MethodRouter<Shared>,
     operation: OperationBuilder,
     schemas: Schemas,
@@ -68,6 +70,7 @@ impl Endpoint {
             method: method.1,
             path,
             access,
+            feature: None,
             handler: on(method.0, handler),
             operation: OperationBuilder::new(),
             schemas: Schemas::new(),
@@ -92,6 +95,12 @@ impl Endpoint {
     /// Its name in the document, and what it does.
     pub(super) fn named(mut self, id: &str, summary: &str) -> Self {
         self.operation = self.operation.operation_id(Some(id)).summary(Some(summary));
+        self
+    }
+
+    /// Names the feature that it is part of: `minimum_versions` can ask more of an app for it.
+    pub(super) fn feature(mut self, name: &'static str) -> Self {
+        self.feature = Some(name);
         self
     }
 
@@ -186,7 +195,7 @@ pub(super) fn document(endpoints: Vec<Endpoint>) -> OpenApi {
     let mut components = Components::new();
     components.schemas.extend(schemas);
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
-    let info = InfoBuilder::new().title("Sentri").version("1").description(Some(
+    let info = InfoBuilder::new().title("Sentri").version(sentri_wire::API_VERSION).description(Some(
         "What the apps ask of the backend. Every refusal is a problem document (RFC 9457).",
     ));
     OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()

@@ -14,9 +14,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use sentri_wire::{headers::CLIENT_VERSION, problem::ProblemCode};
+use sentri_wire::problem::ProblemCode;
 
-use super::Shared;
+use super::{Shared, versions};
 use crate::refusal::{Answer, Refusal};
 
 /// What the checks need.
@@ -45,31 +45,8 @@ impl Guard {
                 return Err(Refusal::new(ProblemCode::SlowDown).retry_after(1));
             }
         }
-        let Some(client) = request.headers().get(CLIENT_VERSION) else { return Ok(()) };
-        let malformed = || {
-            Refusal::new(ProblemCode::Malformed).field(CLIENT_VERSION).detail("It looks like agent/3.2.0.")
-        };
-        let (app, version) =
-            client.to_str().ok().and_then(|text| text.split_once('/')).ok_or_else(malformed)?;
-        let version = parse_version(version).ok_or_else(malformed)?;
-        match self.app.config.minimum_versions.get(app) {
-            Some(minimum) if parse_version(minimum).is_some_and(|minimum| version < minimum) => {
-                Err(Refusal::new(ProblemCode::UpgradeRequired)
-                    .detail(format!("This needs version {minimum} or newer.")))
-            }
-            _ => Ok(()),
-        }
+        versions::judge(&self.app.config.minimum_versions, request.headers(), None)
     }
-}
-
-/// Three numbers; a missing one is 0.
-fn parse_version(text: &str) -> Option<[u32; 3]> {
-    let mut version = [0; 3];
-    let mut parts = text.split('.');
-    for (number, part) in version.iter_mut().zip(parts.by_ref()) {
-        *number = part.parse().ok()?;
-    }
-    parts.next().is_none().then_some(version)
 }
 
 /// Judges a request, passes it on, and logs it: the route's template, never the path with its ids.
@@ -91,17 +68,4 @@ pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> 
         "request"
     );
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_version;
-
-    #[test]
-    fn versions_compare_by_number() {
-        assert!(parse_version("2.10.0") > parse_version("2.8.0"));
-        assert_eq!(parse_version("3"), Some([3, 0, 0]));
-        assert_eq!(parse_version("3.x"), None);
-        assert_eq!(parse_version("1.2.3.4"), None);
-    }
 }

@@ -12,6 +12,7 @@ use sentri_wire::{
     },
     credential::{TimeRequest, TimeResponse},
     event::{AuditReceipt, AuditUpload, EventReceipts, EventUpload, LogPage},
+    export::PersonalData,
     sync::SyncPage,
 };
 use serde::Serialize;
@@ -25,7 +26,7 @@ use crate::{
     refusal::Answer,
     service::{
         events::{self, LogRequest},
-        grants, id_in_path, listings, lockboxes, locks, login, messages, signup, sync,
+        export, grants, id_in_path, listings, lockboxes, locks, login, messages, signup, sync,
     },
     store::Id,
 };
@@ -55,6 +56,10 @@ pub async fn logout(State(app): State<Shared>, AnyStanding(caller): AnyStanding)
 
 pub async fn me(State(app): State<Shared>, AnyStanding(caller): AnyStanding) -> Reply<Account> {
     login::me(&app, &caller).await.map(Json)
+}
+
+pub async fn export_me(State(app): State<Shared>, AnyStanding(caller): AnyStanding) -> Reply<PersonalData> {
+    export::own(&app, &caller).await.map(Json)
 }
 
 pub async fn start_signup(State(app): State<Shared>, body: Body<SignupRequest>) -> Created<SignupStarted> {

@@ -5,6 +5,7 @@ mod extract;
 mod guard;
 mod handlers;
 mod routes;
+mod versions;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use axum::{Router, middleware};
 pub use endpoint::{Access, Endpoint};
 pub use routes::endpoints;
 use utoipa::openapi::OpenApi;
+pub(crate) use versions::validate as validate_versions;
 
 use crate::{refusal::Refusal, service::App};
 
@@ -22,7 +24,14 @@ pub(crate) type Shared = Arc<App>;
 pub(crate) fn router(app: &Shared) -> Router {
     let mut router = Router::new();
     for endpoint in endpoints() {
-        router = router.route(endpoint.path, endpoint.handler);
+        let handler = match endpoint.feature {
+            Some(feature) => {
+                let needed = versions::Needed { app: app.clone(), feature };
+                endpoint.handler.route_layer(middleware::from_fn_with_state(needed, versions::check))
+            }
+            None => endpoint.handler,
+        };
+        router = router.route(endpoint.path, handler);
     }
     router
         .fallback(|| async { Refusal::not_found() })

@@ -1,7 +1,7 @@
 //! All routes, in one list: what is not here is neither served nor documented.
 
 use axum::{http::Method, routing::MethodFilter};
-use sentri_wire::{account, agent, credential, event, sync};
+use sentri_wire::{account, agent, credential, event, export, sync};
 use utoipa::openapi::Required;
 
 use super::{
@@ -37,6 +37,9 @@ fn account_routes() -> Vec<Endpoint> {
         Endpoint::new(GET, "/v1/me", AnyStanding, handlers::me)
             .named("me", "The profile.")
             .gives::<account::Account>(200, "The profile."),
+        Endpoint::new(GET, "/v1/me/export", AnyStanding, handlers::export_me)
+            .named("exportMe", "All that is stored about the caller, in one document.")
+            .gives::<export::PersonalData>(200, "The document."),
         Endpoint::new(POST, "/v1/signup", Public, handlers::start_signup)
             .named("startSignup", "Make an account from an invitation: a code goes out by text.")
             .takes::<account::SignupRequest>()
@@ -59,6 +62,7 @@ fn agent_routes() -> Vec<Endpoint> {
             .gives::<agent::Listings>(200, "The listings."),
         Endpoint::new(POST, "/v1/listings", Agent, handlers::add_listing)
             .named("addListing", "Add New Listing, by hand.")
+            .feature("listing")
             .once()
             .takes::<agent::NewListing>()
             .gives::<agent::Listing>(201, "The listing."),
@@ -70,15 +74,18 @@ fn agent_routes() -> Vec<Endpoint> {
             .gives::<agent::Lockbox>(200, "The lockbox."),
         Endpoint::new(POST, "/v1/lockboxes/{serial}/assign", Agent, handlers::assign)
             .named("assignLockbox", "Hang a lockbox at a listing.")
+            .feature("assign")
             .once()
             .takes::<agent::AssignRequest>()
             .gives::<agent::Lockbox>(200, "The lockbox as it now is."),
         Endpoint::new(POST, "/v1/lockboxes/{serial}/unassign", Agent, handlers::unassign)
             .named("unassignLockbox", "Take a lockbox off its listing.")
+            .feature("assign")
             .once()
             .gives::<agent::Lockbox>(200, "The lockbox as it now is."),
         Endpoint::new(POST, "/v1/grants", Agent, handlers::grant)
             .named("grant", "Give a person access to a listing's lockbox.")
+            .feature("grant")
             .once()
             .takes::<agent::GrantRequest>()
             .gives::<agent::GrantResponse>(201, "The grant, and whether the person was known."),
@@ -88,6 +95,7 @@ fn agent_routes() -> Vec<Endpoint> {
             .gives::<agent::Grants>(200, "The grants, newest first."),
         Endpoint::new(POST, "/v1/grants/{id}/revoke", Agent, handlers::revoke)
             .named("revokeGrant", "Take an access back that has not begun.")
+            .feature("revoke")
             .once()
             .gives::<agent::Grant>(200, "The grant as it now is."),
         Endpoint::new(GET, "/v1/access-log", Agent, handlers::access_log)

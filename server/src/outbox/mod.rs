@@ -1,6 +1,7 @@
 //! What goes out to people: put into the database with its cause, delivered after the commit, at least
 //! once, always under the same Message-ID. A server that is killed in between delivers on its next start.
 
+mod cap;
 mod mailbox;
 mod ports;
 mod smtp;
@@ -17,6 +18,7 @@ pub(crate) use self::{smtp::SmtpCarrier, webhook::WebhookCarrier};
 use crate::{
     catalog::Text,
     refusal::Answer,
+    rules::Phone,
     service::App,
     store::{
         Id, Named, Writing,
@@ -28,6 +30,8 @@ use crate::{
 pub struct Post {
     kind: PostKind,
     content: Content,
+    /// Whose texts are counted.
+    number: Option<Phone>,
 }
 
 /// What is sealed in the outbox: it can hold addresses, codes and invitation tokens.
@@ -42,23 +46,27 @@ impl Post {
     /// An email.
     pub fn mail(to: &str, text: &Text) -> Self {
         let content = Content { to: to.to_owned(), title: text.title.clone(), body: text.body.clone() };
-        Self { kind: PostKind::Mail, content }
+        Self { kind: PostKind::Mail, content, number: None }
     }
 
     /// A text message to a cell phone.
-    pub fn text(to: &str, body: &str) -> Self {
-        let content = Content { to: to.to_owned(), title: String::new(), body: body.to_owned() };
-        Self { kind: PostKind::Text, content }
+    pub fn text(to: &Phone, body: &str) -> Self {
+        let content = Content { to: to.as_str().to_owned(), title: String::new(), body: body.to_owned() };
+        Self { kind: PostKind::Text, content, number: Some(to.clone()) }
     }
 
     /// A push to an account's phones. It wakes them to sync, and shows a title.
     pub fn push(account: Id, title: &str) -> Self {
         let content = Content { to: account.to_string(), title: title.to_owned(), body: String::new() };
-        Self { kind: PostKind::Push, content }
+        Self { kind: PostKind::Push, content, number: None }
     }
 
-    /// Puts it into the outbox, in the transaction of its cause.
+    /// Puts it into the outbox, in the transaction of its cause. A text to a number that had its day's share is
+    /// refused.
     pub async fn put(self, app: &App, tx: &mut Writing) -> Answer<()> {
+        if let Some(number) = &self.number {
+            cap::count(app, tx, number).await?;
+        }
         let id = app.new_id();
         let domain = app.config.mail_from.rsplit('@').next().unwrap_or_default().trim_end_matches('>');
         let row = PostRow {

@@ -3,6 +3,7 @@
 
 pub mod credentials;
 pub mod events;
+pub mod export;
 pub mod grants;
 pub mod listings;
 pub mod lockboxes;
@@ -11,6 +12,7 @@ pub mod login;
 pub mod messages;
 pub mod once;
 pub mod operator;
+pub mod retention;
 pub mod revocations;
 pub mod signup;
 pub mod sync;

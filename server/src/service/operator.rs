@@ -9,12 +9,14 @@ use sentri_wire::{
     Binary, Secret,
     account::{Account, AccountKind},
     agent::{Lockbox, LockboxGeneration},
+    export::PersonalData,
     problem::{ProblemCode, SupportContact},
 };
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{App, credentials, protocol_time, revocations, zones};
+pub use super::retention::Pruned;
+use super::{App, credentials, export, protocol_time, retention, revocations, zones};
 use crate::{
     refusal::{Answer, Refusal},
     rules::{self, Email, Phone, SentrikeyId},
@@ -352,6 +354,25 @@ impl<'a> Operator<'a> {
         }
         tx.commit().await?;
         Ok(seeds.len())
+    }
+
+    /// Deletes access log and events that are older than the deployment keeps them.
+    pub async fn prune_log(&self) -> Answer<Pruned> {
+        retention::prune(self.app).await
+    }
+
+    /// All that is stored about a person: for whoever asks for it and can't log in. `who` is nine digits or an
+    /// email address.
+    pub async fn export_account(&self, who: &str) -> Answer<PersonalData> {
+        let mut conn = self.app.store.read().await?;
+        let found = if who.contains('@') {
+            accounts::by_email(&mut conn, &Email::parse(who, "account")?.key()).await?
+        } else {
+            accounts::by_sentrikey_id(&mut conn, SentrikeyId::parse(who, "account")?.as_str()).await?
+        };
+        let account =
+            found.ok_or_else(|| Refusal::not_found().field("account").detail("There is no such account."))?;
+        export::of(self.app, &mut conn, account.id).await
     }
 
     /// Gives a database that was restored from a backup a new name, so that phones start over. The server

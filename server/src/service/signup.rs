@@ -22,14 +22,12 @@ use crate::{
         accounts::{self, AccountRow, Status},
         grants,
         invitations::{self, InvitationRow, SignupRow},
-        meta, tries,
+        meta,
     },
 };
 
 const CODE_SECONDS: i64 = 10 * 60;
 const CODE_TRIES: i64 = 3;
-/// Texts to one number within an hour.
-const TEXTS: i64 = 5;
 const HOUR: i64 = 3600;
 const MOST_QUESTIONS: usize = 5;
 
@@ -50,7 +48,6 @@ pub async fn start(app: &App, request: &SignupRequest) -> Answer<SignupStarted> 
         return Err(Refusal::invalid("email", "The invitation was sent to another address."));
     }
     refuse_known_address(tx.conn(), &invitation.email_key).await?;
-    count_text(app, &mut tx, &phone).await?;
 
     let signup = app.new_token();
     let code = four_digits(app);
@@ -71,7 +68,7 @@ pub async fn start(app: &App, request: &SignupRequest) -> Answer<SignupStarted> 
     )
     .await?;
     let text = catalog::signup_code(code.expose());
-    Post::text(phone.as_str(), &text).put(app, &mut tx).await?;
+    Post::text(&phone, &text).put(app, &mut tx).await?;
     tx.commit().await?;
     Ok(SignupStarted { signup: signup.secret, code_expires_at })
 }
@@ -187,17 +184,6 @@ async fn refuse_known_address(conn: &mut Connection, key: &str) -> Answer<()> {
         }
         Some(_) => Err(expired().detail("This address has an account: log in, or reset its password.")),
     }
-}
-
-async fn count_text(app: &App, tx: &mut Writing, phone: &Phone) -> Answer<()> {
-    let number = app.vault.fingerprint("texts", phone.key().as_bytes());
-    let sent = tries::count(tx.conn(), "texts", &number, app.now(), app.now() - HOUR).await?;
-    if sent > TEXTS {
-        return Err(Refusal::new(ProblemCode::TooManyTries)
-            .detail("Too many codes went to this number.")
-            .retry_after(HOUR));
-    }
-    Ok(())
 }
 
 fn check_questions(questions: &[SecurityQuestion]) -> Answer<zeroize::Zeroizing<Vec<u8>>> {

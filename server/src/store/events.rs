@@ -118,6 +118,16 @@ impl LogRow {
     }
 }
 
+const SELECT_LOG: &str = "SELECT e.id, e.at, b.serial, e.listing_id, a.first_name, a.last_name, e.method, e.outcome, e.confirmed \
+     FROM access_log e JOIN lockboxes b ON b.id = e.lockbox_id LEFT JOIN accounts a ON a.id = e.account_id WHERE ";
+
+/// All lines that tell what one account did, oldest first.
+pub async fn of_account(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<LogEntry>> {
+    let sql = format!("{SELECT_LOG} e.account_id = $1 ORDER BY e.at, e.id");
+    let rows: Vec<LogRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(account).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(LogRow::into_wire).collect())
+}
+
 /// Which lines to read.
 pub struct LogQuery {
     pub owner: Id,
@@ -133,12 +143,10 @@ pub struct LogQuery {
 pub async fn log_page(conn: &mut Connection, query: &LogQuery) -> sqlx::Result<Vec<LogEntry>> {
     let (before_at, before_id) =
         query.before.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
-    let rows: Vec<LogRow> = sqlx::query_as(
-        "SELECT e.id, e.at, b.serial, e.listing_id, a.first_name, a.last_name, e.method, e.outcome, e.confirmed \
-         FROM access_log e JOIN lockboxes b ON b.id = e.lockbox_id LEFT JOIN accounts a ON a.id = e.account_id \
-         WHERE e.owner_id = $1 AND e.at >= $2 AND e.at < $3 AND ($4 = '' OR e.listing_id = $4) \
-         AND (e.at < $5 OR (e.at = $5 AND e.id < $6)) ORDER BY e.at DESC, e.id DESC LIMIT $7",
-    )
+    let rows: Vec<LogRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT_LOG} e.owner_id = $1 AND e.at >= $2 AND e.at < $3 AND ($4 = '' OR e.listing_id = $4) \
+         AND (e.at < $5 OR (e.at = $5 AND e.id < $6)) ORDER BY e.at DESC, e.id DESC LIMIT $7"
+    )))
     .bind(query.owner)
     .bind(query.from)
     .bind(query.to)

@@ -93,6 +93,12 @@ pub async fn of_listing(conn: &mut Connection, listing: Id, limit: i64) -> sqlx:
     .await
 }
 
+/// All grants that this agent gave, oldest first.
+pub async fn given_by(conn: &mut Connection, granter: Id) -> sqlx::Result<Vec<GrantRow>> {
+    let sql = format!("{SELECT} g.granter_id = $1 ORDER BY g.created_at, g.id");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(granter).fetch_all(conn).await
+}
+
 /// Those of the grants that this agent gave.
 pub async fn given_among(conn: &mut Connection, granter: Id, ids: &[&str]) -> sqlx::Result<Vec<GrantRow>> {
     let list = placeholders(2, ids.len());
@@ -140,16 +146,21 @@ impl AccessRow {
     }
 }
 
+const SELECT_ACCESS: &str = "SELECT g.id, b.serial, l.address, l.city, l.state AS state_or_province, l.postal_code, l.time_zone, \
+     a.first_name, a.last_name, g.starts_at, g.ends_at, g.state, s.lead_seconds \
+     FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id JOIN listings l ON l.id = g.listing_id \
+     JOIN accounts a ON a.id = g.granter_id JOIN associations s ON s.id = b.association_id WHERE ";
+
+/// All accesses that this account holds or held, oldest first.
+pub async fn held_by(conn: &mut Connection, holder: Id) -> sqlx::Result<Vec<AccessRow>> {
+    let sql = format!("{SELECT_ACCESS} g.grantee_id = $1 ORDER BY g.created_at, g.id");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder).fetch_all(conn).await
+}
+
 /// Those of the accesses that this account holds.
 pub async fn held_among(conn: &mut Connection, holder: Id, ids: &[&str]) -> sqlx::Result<Vec<AccessRow>> {
     let list = placeholders(2, ids.len());
-    let sql = format!(
-        "SELECT g.id, b.serial, l.address, l.city, l.state AS state_or_province, l.postal_code, l.time_zone, \
-         a.first_name, a.last_name, g.starts_at, g.ends_at, g.state, s.lead_seconds \
-         FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id JOIN listings l ON l.id = g.listing_id \
-         JOIN accounts a ON a.id = g.granter_id JOIN associations s ON s.id = b.association_id \
-         WHERE g.grantee_id = $1 AND g.id IN ({list})"
-    );
+    let sql = format!("{SELECT_ACCESS} g.grantee_id = $1 AND g.id IN ({list})");
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder);
     for id in ids {
         query = query.bind(*id);

@@ -83,3 +83,11 @@ pub async fn among(conn: &mut Connection, account: Id, ids: &[&str]) -> sqlx::Re
     }
     query.fetch_all(conn).await
 }
+
+/// All of an account's messages, oldest first.
+pub async fn of_account(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<MessageRow>> {
+    sqlx::query_as("SELECT * FROM messages WHERE account_id = $1 ORDER BY at, id")
+        .bind(account)
+        .fetch_all(conn)
+        .await
+}

@@ -76,6 +76,7 @@ fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
             Code("expired"),
         ),
         row("GET", "/v1/me", same("/v1/me"), None, Hides("Dana")),
+        row("GET", "/v1/me/export", same("/v1/me/export"), None, Hides(BLE)),
         row("GET", "/v1/listings", same("/v1/listings"), None, Hides("Oak St")),
         row("POST", "/v1/listings", same("/v1/listings"), Some(new_listing()), Hides("Dana")),
         row("GET", "/v1/lockboxes", same("/v1/lockboxes"), None, Hides(BLE)),

@@ -27,6 +27,11 @@ async fn the_served_document_names_every_route() {
         let operation = &served["paths"][endpoint.path][&method];
         assert!(operation["operationId"].is_string(), "{method} {}", endpoint.path);
     }
+    let api = served["info"]["version"].as_str().unwrap();
+    assert_eq!(api, sentri_wire::API_VERSION);
+    for path in served["paths"].as_object().unwrap().keys() {
+        assert!(path.starts_with(&format!("/v{api}/")), "{path}");
+    }
     // Each reference leads somewhere.
     let text = served.to_string();
     for reference in text.split("\"$ref\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {

@@ -37,7 +37,7 @@ pub fn status(verdict: Verdict) -> Status {
     }
 }
 
-fn event(ready: &Ready, id: Uuid, status: Option<&[u8]>) -> Value {
+pub fn event(ready: &Ready, id: Uuid, status: Option<&[u8]>) -> Value {
     let mut event = json!({ "id": id, "at": NOW, "lockbox": BLE, "access_id": ready.grant.id,
         "operation": Binary::from(OPERATION), "outcome": "opened" });
     if let Some(status) = status {
@@ -46,12 +46,12 @@ fn event(ready: &Ready, id: Uuid, status: Option<&[u8]>) -> Value {
     event
 }
 
-async fn upload(world: &World, phone: &Phone, events: &[&Value]) -> Vec<ReceiptResult> {
+pub async fn upload(world: &World, phone: &Phone, events: &[&Value]) -> Vec<ReceiptResult> {
     let receipts: EventReceipts = world.post(phone, "/v1/events", &json!({ "events": events })).await.ok();
     receipts.receipts.into_iter().map(|receipt| receipt.result).collect()
 }
 
-async fn log(world: &World, phone: &Phone) -> Vec<sentri_wire::event::LogEntry> {
+pub async fn log(world: &World, phone: &Phone) -> Vec<sentri_wire::event::LogEntry> {
     world.get(phone, "/v1/access-log").await.ok::<LogPage>().entries
 }
 

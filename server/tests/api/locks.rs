@@ -30,13 +30,13 @@ async fn a_fresh_time_token_is_bound_to_its_session() {
 }
 
 /// A lock's log: its records and the tags between them.
-struct Log {
+pub struct Log {
     keys: KeyTree,
     records: Vec<Record>,
 }
 
 impl Log {
-    fn of(keys: KeyTree, count: u32) -> Self {
+    pub fn of(keys: KeyTree, count: u32) -> Self {
         let mut records: Vec<Record> = Vec::new();
         for number in 1..=count {
             let previous = records.last().map_or(CHAIN_START, Record::tag);
@@ -58,13 +58,13 @@ impl Log {
         if number == 0 { CHAIN_START } else { self.records[number as usize - 1].tag() }
     }
 
-    fn batch(&self, first: u32, last: u32, overwritten: u32) -> Vec<u8> {
+    pub fn batch(&self, first: u32, last: u32, overwritten: u32) -> Vec<u8> {
         let records = self.records[first as usize - 1..last as usize].to_vec();
         Batch { first, lost: overwritten, previous: self.tag(first - 1), records }.sign(&self.keys)
     }
 }
 
-async fn acknowledged(world: &World, phone: &Phone, log: &Log, batch: Vec<u8>) -> u32 {
+pub async fn acknowledged(world: &World, phone: &Phone, log: &Log, batch: Vec<u8>) -> u32 {
     let body = json!({ "batch": Binary::from(batch) });
     let receipt: AuditReceipt = world.post(phone, &format!("/v1/locks/{BLE}/audit"), &body).await.ok();
     let receipt = Acknowledgement::decode(receipt.acknowledgement.as_ref()).unwrap();

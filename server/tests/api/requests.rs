@@ -117,22 +117,6 @@ async fn without_a_token_with_a_bad_one_and_with_an_old_one() {
 }
 
 #[tokio::test]
-async fn an_app_below_the_minimum_is_told_to_update() {
-    let world = World::with(|config| {
-        config.minimum_versions.insert("connect".into(), "2.8.0".into());
-    })
-    .await;
-    let call =
-        async |version| world.send("GET", "/v1/health", None, &[("sentri-client", version)], None).await;
-    assert_eq!(call("connect/2.8.0").await.status, 200);
-    assert_eq!(call("connect/2.10").await.status, 200);
-    assert_eq!(call("agent/1.0.0").await.status, 200);
-    let old = call("connect/2.7.9").await.refused("upgrade-required", None);
-    assert!(old.detail.unwrap().contains("2.8.0"));
-    call("connect").await.refused("malformed", Some("sentri-client"));
-}
-
-#[tokio::test]
 async fn one_address_is_slowed_down() {
     let world = World::with(|config| {
         config.rate_limit.per_second = 1;

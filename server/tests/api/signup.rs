@@ -81,14 +81,43 @@ async fn a_code_has_three_tries_and_ten_minutes_and_belongs_to_its_request() {
 }
 
 #[tokio::test]
-async fn a_number_gets_only_so_many_texts_an_hour() {
+async fn a_number_gets_only_so_many_texts_a_day() {
     let (world, invitation) = invited().await;
     for _ in 0..5 {
         world.start_signup(BO, PHONE, &invitation).await.ok::<SignupStarted>();
     }
     let refused = world.start_signup(BO, "503 555 0199", &invitation).await;
-    assert!(refused.refused("too-many-tries", None).retry_after.is_some());
+    let problem = refused.refused("too-many-tries", None);
+    assert_eq!((problem.limit, problem.retry_after), (Some(5), Some(86_400)));
     world.start_signup(BO, "503-555-0177", &invitation).await.ok::<SignupStarted>();
+    // The day begins with the first text, and what was refused does not lengthen it.
+    world.clock.advance(86_399);
+    world.start_signup(BO, PHONE, &invitation).await.refused("too-many-tries", None);
+    world.clock.advance(1);
+    world.start_signup(BO, PHONE, &invitation).await.ok::<SignupStarted>();
+}
+
+/// Whoever asks: the cap counts by number, over invitations, restarts and races.
+#[tokio::test]
+async fn the_cap_on_texts_is_a_deployments_and_counts_across_requests() {
+    let mut world = World::with(|config| (config.texts_per_number, config.deliver) = (2, false)).await;
+    let dana = world.agent(DANA).await;
+    let listing = world.place(&dana, BLE).await;
+    let mut invitations = Vec::new();
+    for email in [BO, "al@paint.example", "cy@roof.example"] {
+        world.grant(&dana, &listing, email, NOW, NOW + HOUR).await;
+        world.server.deliver_due().await.unwrap();
+        invitations.push((email, world.invitation(email).await));
+    }
+    world.restart(|_, _| {}).await;
+    let starts = invitations.iter().map(|(email, invitation)| world.start_signup(email, PHONE, invitation));
+    let [a, b, c] = <[_; 3]>::try_from(starts.collect::<Vec<_>>()).ok().unwrap();
+    let (a, b, c) = tokio::join!(a, b, c);
+    let statuses = [a.status, b.status, c.status];
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 2, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 1, "{statuses:?}");
+    world.server.deliver_due().await.unwrap();
+    assert_eq!(world.mailbox.texts().len(), 2);
 }
 
 /// ACC-9

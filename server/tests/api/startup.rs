@@ -50,7 +50,7 @@ async fn a_database_of_the_future_is_told() {
         let mut conn = sqlx::AnyConnection::connect(&url).await.unwrap();
         sqlx::raw_sql(
             "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time) \
-             SELECT 9999, 'future', installed_on, success, checksum, 0 FROM _sqlx_migrations",
+             SELECT 9999, 'future', installed_on, success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
         )
         .execute(&mut conn)
         .await

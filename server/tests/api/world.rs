@@ -113,6 +113,15 @@ impl World {
         Self { clock, mailbox, server, boxes, http: client(), config, refreshed: Mutex::default(), folder }
     }
 
+    /// A backend on data that is there.
+    pub async fn around(config: Config, folder: TempDir) -> Self {
+        let (clock, mailbox) = (ManualClock::at(NOW), Mailbox::new());
+        let ports = Ports::with_mailbox(clock.clone(), &mailbox);
+        let server = Server::start(config.clone(), ports).await.unwrap();
+        let (boxes, refreshed) = Default::default();
+        Self { clock, mailbox, server, boxes, http: client(), config, refreshed, folder }
+    }
+
     pub async fn send(
         &self,
         method: &str,

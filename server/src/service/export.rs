@@ -1,0 +1,40 @@
+//! A person's own data, for them to read and take along.
+
+use sentri_wire::export::PersonalData;
+
+use super::{App, Caller, fault};
+use crate::{
+    refusal::Answer,
+    store::{
+        Connection, Id,
+        accounts::{self, AccountRow},
+        events, export,
+        grants::{self, AccessRow, GrantRow},
+        messages::{self, MessageRow},
+    },
+};
+
+/// The caller's.
+pub async fn own(app: &App, caller: &Caller) -> Answer<PersonalData> {
+    let mut conn = app.store.read().await?;
+    of(app, &mut conn, caller.account).await
+}
+
+/// An account's.
+pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<PersonalData> {
+    let row: AccountRow =
+        accounts::by_id(conn, account).await?.ok_or_else(|| fault("an account that vanished"))?;
+    let given = grants::given_by(conn, account).await?;
+    let received = grants::held_by(conn, account).await?;
+    let messages = messages::of_account(conn, account).await?;
+    Ok(PersonalData {
+        exported_at: app.now(),
+        account: row.to_wire(),
+        created_at: row.created_at,
+        devices: export::devices(conn, account).await?,
+        grants_given: given.iter().map(GrantRow::to_wire).collect(),
+        grants_received: received.iter().map(AccessRow::to_wire).collect(),
+        events: events::of_account(conn, account).await?,
+        messages: messages.iter().map(MessageRow::to_wire).collect(),
+    })
+}

@@ -1,0 +1,102 @@
+//! Logs are kept as long as the deployment says, and no longer.
+
+use sentri_protocol::open::Verdict;
+use sentri_server::operator::Pruned;
+use sentri_wire::event::ReceiptResult;
+use uuid::Uuid;
+
+use crate::{
+    events::{event, log, status, upload},
+    locks::{Log, acknowledged},
+    world::{BLE, DANA, DAY, HOUR, NOW, Ready, World},
+};
+
+const THREE_YEARS: i64 = 3 * 365 * DAY;
+
+/// More events than one batch deletes.
+async fn upload_many(world: &World, ready: &Ready) {
+    for _ in 0..6 {
+        let events: Vec<_> = (0..100).map(|_| event(ready, Uuid::new_v4(), None)).collect();
+        upload(world, &ready.bo, &events.iter().collect::<Vec<_>>()).await;
+    }
+}
+
+/// Both people again, after their tokens ended.
+async fn back(world: &World, ready: Ready) -> Ready {
+    let (dana, bo) = (world.agent(DANA).await, world.contractor("bo@plumbing.example").await);
+    Ready { dana, bo, ..ready }
+}
+
+#[tokio::test]
+async fn a_command_deletes_what_is_older_than_logs_are_kept() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    upload_many(&world, &ready).await;
+    world.clock.advance(THREE_YEARS);
+    let operator = world.server.operator();
+    assert_eq!(operator.prune_log().await.unwrap(), Pruned::default(), "not a second too early");
+    world.clock.advance(1);
+
+    let ready = back(&world, ready).await;
+    let mut new = event(&ready, Uuid::new_v4(), None);
+    new["at"] = world_now(&world).into();
+    // Its phone's clock has stood still; it came just now all the same.
+    let late = event(&ready, Uuid::new_v4(), None);
+    upload(&world, &ready.bo, &[&new, &late]).await;
+
+    assert_eq!(operator.prune_log().await.unwrap(), Pruned { log_entries: 600, events: 600 });
+    let left: Vec<String> = log(&world, &ready.dana).await.iter().map(|entry| entry.id.to_string()).collect();
+    assert_eq!(left, [new["id"].as_str().unwrap(), late["id"].as_str().unwrap()]);
+    assert_eq!(operator.prune_log().await.unwrap(), Pruned::default());
+}
+
+fn world_now(world: &World) -> i64 {
+    use sentri_server::ports::Clock;
+    world.clock.now()
+}
+
+/// What locks' words are checked against stays: the chain of their records goes on where it was, and a word that
+/// confirmed an event confirms no second one.
+#[tokio::test]
+async fn a_locks_own_chain_and_words_outlive_the_log() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    world.sync(&ready.bo, None).await;
+    let records = Log::of(world.keys(BLE), 20);
+    assert_eq!(acknowledged(&world, &ready.bo, &records, records.batch(1, 10, 0)).await, 10);
+    let signed = status(Verdict::Opened).sign(&world.keys(BLE));
+    world.clock.advance(HOUR / 10);
+    upload(&world, &ready.bo, &[&event(&ready, Uuid::new_v4(), Some(&signed))]).await;
+    assert!(log(&world, &ready.dana).await[0].confirmed_by_lock);
+
+    world.clock.set(NOW + THREE_YEARS + DAY);
+    let pruned = world.server.operator().prune_log().await.unwrap();
+    assert_eq!(pruned, Pruned { log_entries: 1, events: 1 });
+
+    let ready = back(&world, ready).await;
+    let again = event(&ready, Uuid::new_v4(), Some(&signed));
+    assert_eq!(upload(&world, &ready.bo, &[&again]).await, [ReceiptResult::Stored]);
+    assert!(!log(&world, &ready.dana).await[0].confirmed_by_lock);
+    assert_eq!(acknowledged(&world, &ready.bo, &records, records.batch(11, 20, 0)).await, 20);
+}
+
+/// By the injected clock; what a restart finds in the database keeps it from doing it twice a day.
+#[tokio::test]
+async fn the_server_does_it_once_a_day() {
+    let mut world = World::with(|config| config.log_seconds = 7 * 86_400).await;
+    let ready = world.ready().await;
+    upload(&world, &ready.bo, &[&event(&ready, Uuid::new_v4(), None)]).await;
+    world.clock.advance(8 * DAY);
+    let gone = Pruned { log_entries: 1, events: 1 };
+    assert_eq!(world.server.prune_if_due().await.unwrap(), Some(gone));
+    assert_eq!(world.server.prune_if_due().await.unwrap(), None);
+    world.restart(|_, _| {}).await;
+    world.clock.advance(DAY - 1);
+    assert_eq!(world.server.prune_if_due().await.unwrap(), None);
+    world.clock.advance(1);
+    assert_eq!(world.server.prune_if_due().await.unwrap(), Some(Pruned::default()));
+    // Set back, it does not wait until the clock is there again.
+    world.clock.set(NOW);
+    assert_eq!(world.server.prune_if_due().await.unwrap(), Some(Pruned::default()));
+    assert_eq!(log(&world, &world.agent(DANA).await).await, []);
+}
