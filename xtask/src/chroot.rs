@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{process, steps::Missing, tools, workspace::Workspace};
 
@@ -82,10 +82,10 @@ const ENTER: &str = r#"
 /// The mirror that this machine itself takes Debian from.
 fn mirror() -> Result<String> {
     let sources = tools::files_under(Path::new("/etc/apt"))?;
-    let texts = sources.iter().filter_map(|file| fs::read_to_string(file).ok());
-    match texts.filter_map(|text| mirror_in(&text)).next() {
+    let mut texts = sources.iter().filter_map(|file| fs::read_to_string(file).ok());
+    match texts.find_map(|text| mirror_in(&text)) {
         Some(mirror) => Ok(mirror),
-        None => bail!(Missing("this machine's apt sources name no mirror of Debian".into())),
+        None => Err(Missing("this machine's apt sources name no mirror of Debian".into()).into()),
     }
 }
 

@@ -35,7 +35,11 @@ enum Task {
     /// Tests: the Rust ones, the protocol against an independent peer, Kotlin and Swift; all, or those named.
     Test { which: Vec<Suite> },
     /// Generates the Swift and Kotlin bindings from the mobile core.
-    Bindings,
+    Bindings {
+        /// Write the list of the exported API anew as well.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Builds the mobile core as a phone ships it, and weighs it.
     Package,
     /// Measures, and writes bench/RESULTS.md. With names: only those, on the terminal.
@@ -60,7 +64,10 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Check { which } => check::run(&workspace, &mut steps, &named_or_all(which)),
         Task::Test { which } => test::run(&workspace, &mut steps, &named_or_all(which)),
-        Task::Bindings => steps.run("bindings", || bindings::generate(&workspace)),
+        Task::Bindings { bless } => steps.run("bindings", || {
+            bindings::generate(&workspace)?;
+            if bless { check::api::bless(&workspace) } else { Ok(()) }
+        }),
         Task::Package => steps.run("package", || package::weigh_and_tell(&workspace)),
         Task::Bench { which } => bench::run(&workspace, &mut steps, &which),
         Task::Ci => ci::run(&workspace, &mut steps),

@@ -1,5 +1,6 @@
 //! The checks: each is one step, and one word on the command line.
 
+pub mod api;
 mod cargo;
 mod leaf;
 mod prose;
@@ -28,6 +29,8 @@ pub enum Check {
     Deny,
     /// No dependency has a known vulnerability.
     Audit,
+    /// The exported API is the one that is listed in `docs/api`.
+    Api,
     /// No lint fires.
     Clippy,
     /// The protocol and the lock's logic need no standard library.
@@ -55,6 +58,7 @@ impl Check {
             Self::Prose => prose::check(workspace),
             Self::Deny => supply::deny(workspace),
             Self::Audit => supply::audit(workspace),
+            Self::Api => api::check(workspace),
             Self::Clippy => cargo::clippy(workspace),
             Self::Leaf => leaf::check(workspace),
             Self::Docs => cargo::docs(workspace),

@@ -31,9 +31,16 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     let package = workspace.path("bindings/swift");
     let swift = |arguments: &[&str]| {
         let mut swift = toolchain.command(&package, &variables);
-        swift.args(arguments).arg("--scratch-path").arg(&build);
+        // What the manifest finds in the folder may have changed, though the manifest has not.
+        swift.args(arguments).args(["--manifest-cache", "none", "--scratch-path"]).arg(&build);
         swift
     };
+    // The plan of a former build does not see that a target has come or gone.
+    if let Err(error) = fs::remove_file(build.join("debug.yaml"))
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(error).context("can't remove the former build's plan");
+    }
     process::run(&mut swift(&["build", "--build-tests"]))?;
     let mut count = Count::default();
     // Each test has a sandbox of its own; all of them at once would only fight for the machine.

@@ -12,23 +12,36 @@ import Testing
 
   private func run(_ town: Town) async throws {
     let (process, output) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: try #require(environment("SENTRI_PROGRAMS")) + "/AppDevelopers")
-    process.arguments = [town.control.address.absoluteString]
+    // Line by line, though it is no terminal: the test waits for the line that asks for ENT.
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let program = try #require(environment("SENTRI_PROGRAMS")) + "/AppDevelopers"
+    process.arguments = ["stdbuf", "-oL", program, town.control.address.absoluteString]
     process.standardOutput = output
     try process.run()
-    let control = town.control
-    // The program's own output waits in a buffer until it ends, so ENT is pressed whenever its grant is there.
-    let pressing = Task {
-      while !Task.isCancelled {
-        try await control.press(box)
-        try await Task.sleep(for: .milliseconds(500))
-      }
+    var text = ""
+    for try await line in lines(of: output.fileHandleForReading) {
+      text += line + "\n"
+      if line.hasPrefix("Press ENT on ") { try await town.control.press(box) }
     }
-    let text = await Task.detached { String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
-      .value
-    pressing.cancel()
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     #expect(text.contains("\(box) was opened by ENT"), "\(text)")
+  }
+
+  private func lines(of handle: FileHandle) -> AsyncThrowingStream<String, any Error> {
+    AsyncThrowingStream { continuation in
+      Thread {
+        var line = Data()
+        while let byte = try? handle.read(upToCount: 1), !byte.isEmpty {
+          if byte == Data("\n".utf8) {
+            continuation.yield(String(decoding: line, as: UTF8.self))
+            line = Data()
+          } else {
+            line += byte
+          }
+        }
+        continuation.finish()
+      }.start()
+    }
   }
 }
