@@ -71,7 +71,9 @@ fn declarations(kotlin: &str) -> String {
         if !line.starts_with([' ', '\t', ')', '}', '{']) && !text.is_empty() {
             inside = starts_exported(line);
         }
-        let kept = inside && (is_declared(text) || is_value(text));
+        let free =
+            !inside && is_declared(text) && ["fun `", "suspend fun `"].iter().any(|it| text.starts_with(it));
+        let kept = free || inside && (is_declared(text) || is_value(text));
         if kept {
             let deep = if line.starts_with(char::is_whitespace) { "  " } else { "" };
             let text = text.trim_end_matches(['{', ' ']).replace('`', "");
