@@ -6,6 +6,7 @@ use core::fmt;
 use sentri_protocol::{
     Malformed, Seed, Time,
     audit::Kind,
+    codes::{kind::Profile, smart_pin::LockId},
     keys::KeyTree,
     open::Verdict,
     settings::Settings,
@@ -72,6 +73,10 @@ pub enum ProvisionError {
 pub struct Provisioning {
     /// What all its keys come from; the backend keeps it too.
     pub seed: Seed,
+    /// Its id, which SmartPINs are bound to.
+    pub id: LockId,
+    /// What sort of lock it is.
+    pub profile: Profile,
     /// Its first settings.
     pub settings: Settings,
     /// The true time: its clock starts good.
@@ -144,9 +149,9 @@ impl<B: Board> Lock<B> {
             Err(OpenError::Blank) => {}
             Ok(_) | Err(OpenError::Unreadable(_)) => return Err(ProvisionError::AlreadyProvisioned),
         }
-        let Provisioning { seed, settings, time } = provisioning;
+        let Provisioning { seed, id, profile, settings, time } = provisioning;
         let stamp = Stamp { time, floor: time };
-        let state = State { stamp, settings, ..State::new(seed) };
+        let state = State { stamp, id, profile, settings, ..State::new(seed) };
         let journal = Journal::format(&mut board, state).map_err(|error| match error {
             FlashError::PowerLost => ProvisionError::Halt(Halt),
             FlashError::Worn => ProvisionError::Worn,

@@ -175,6 +175,7 @@ impl Snapshot {
     fn basics(state: &State, out: &mut Vec<u8>) {
         encode_stamp(state.stamp, out);
         Change::Provisioned(state.seed.clone()).encode(out);
+        Change::Made(state.id, state.profile).encode(out);
         Change::Booted(state.boots).encode(out);
         Change::Settings(state.settings).encode(out);
         Change::RingStart(state.audit.start()).encode(out);

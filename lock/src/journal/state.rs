@@ -7,6 +7,7 @@ use sentri_protocol::{
     Malformed, Seed, Time,
     audit::{ChainTag, Record},
     bytes::Reader,
+    codes::{kind::Profile, one_day::FirstUse, smart_pin::LockId},
     revocation::RevocationList,
     settings::Settings,
     ticket::{CredentialId, Epoch},
@@ -33,17 +34,6 @@ pub struct LastOpen {
     pub returned: bool,
 }
 
-/// When a one day code was first used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstUse {
-    /// Its day, lock-local, in days since 1970-01-01.
-    pub day: u32,
-    /// Its index within the day.
-    pub index: u8,
-    /// When.
-    pub at: Time,
-}
-
 /// First uses that a lock remembers: those of at least the four newest days on which codes were used.
 pub const FIRST_USES_MOST: usize = 16;
 
@@ -52,6 +42,10 @@ pub const FIRST_USES_MOST: usize = 16;
 pub struct State {
     /// What all keys come from.
     pub seed: Seed,
+    /// Which lock it is.
+    pub id: LockId,
+    /// What sort of lock.
+    pub profile: Profile,
     /// How often the lock has booted.
     pub boots: u32,
     /// The clock as of the last write.
@@ -75,6 +69,9 @@ pub struct State {
 pub enum Change {
     /// The lock was provisioned.
     Provisioned(Seed),
+    /// The lock is this one, of this sort. The journals of the first firmware have no such change: theirs are
+    /// lockboxes, and know no SmartPINs.
+    Made(LockId, Profile),
     /// The lock booted for this time.
     Booted(u32),
     /// The owner's settings.
@@ -104,6 +101,8 @@ impl State {
     pub fn new(seed: Seed) -> Self {
         Self {
             seed,
+            id: LockId([0; 16]),
+            profile: Profile::Lockbox,
             boots: 0,
             stamp: Stamp::default(),
             settings: Settings::default(),
@@ -119,6 +118,7 @@ impl State {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Provisioned(seed) => self.seed = seed.clone(),
+            Change::Made(id, profile) => (self.id, self.profile) = (*id, *profile),
             Change::Booted(boots) => self.boots = *boots,
             Change::Settings(settings) => self.apply_settings(*settings),
             Change::Revocations(list) => self.revocations = list.clone(),
@@ -177,6 +177,7 @@ impl Change {
             Self::Record(_) => 10,
             Self::Merged(_) => 11,
             Self::Acknowledged(_) => 12,
+            Self::Made(..) => 13,
         }
     }
 
@@ -187,6 +188,13 @@ impl Change {
             Self::Provisioned(seed) => out.extend_from_slice(seed.expose()),
             Self::Booted(count) | Self::Merged(count) | Self::Acknowledged(count) => {
                 out.extend_from_slice(&count.to_be_bytes());
+            }
+            Self::Made(id, profile) => {
+                out.extend_from_slice(&id.0);
+                out.push(match profile {
+                    Profile::Lockbox => 0,
+                    Profile::Residential => 1,
+                });
             }
             Self::Settings(settings) => out.extend_from_slice(&settings.encode()),
             Self::Revocations(list) => {
@@ -223,7 +231,7 @@ impl Change {
         Ok(match reader.u8()? {
             1 => Self::Provisioned(Seed::new(reader.array()?)),
             2 => Self::Booted(reader.u32()?),
-            3 => Self::Settings(Settings::decode(reader.slice(Settings::LEN)?)?),
+            3 => Self::Settings(Settings::read(reader)?),
             4 => {
                 let length = reader.u16()?;
                 Self::Revocations(RevocationList::decode(reader.slice(usize::from(length))?)?)
@@ -249,6 +257,15 @@ impl Change {
             10 => Self::Record(Record::from_bytes(reader.array()?)),
             11 => Self::Merged(reader.u32()?),
             12 => Self::Acknowledged(reader.u32()?),
+            13 => {
+                let id = LockId(reader.array()?);
+                let profile = match reader.u8()? {
+                    0 => Profile::Lockbox,
+                    1 => Profile::Residential,
+                    _ => return Err(reader.malformed()),
+                };
+                Self::Made(id, profile)
+            }
             _ => return Err(reader.malformed()),
         })
     }

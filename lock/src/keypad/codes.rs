@@ -5,21 +5,21 @@
 //! same: that a code was right but came at the wrong time is for the log alone, and counts as wrong.
 
 use sentri_protocol::{
-    codes::derived::{CONTRACTOR_DIGITS, ONE_DAY_DIGITS, ONE_DAY_INDICES, contractor, one_day},
-    hours::Weekly,
+    codes::{
+        Present, Refused, contractor,
+        kind::Kind,
+        one_day::{self, FirstUse},
+    },
     open::Verdict,
 };
 
 use crate::{
-    journal::state::{Change, FirstUse},
+    journal::state::Change,
     lock::{Driven, Halt, Lock, Stored},
     lockout::CodeKind,
     ports::{Board, Indication},
     records::{self, NO_SLOT},
 };
-
-/// Seconds for which a one day code works from its first use.
-const ONE_DAY_WORKS_FOR: u32 = 3600;
 
 /// What an entry turned out to be.
 #[derive(Clone, Copy, Debug)]
@@ -34,21 +34,27 @@ impl Verified {
     const WRONG: Self = Self { verdict: Verdict::NoRight, slot: NO_SLOT, first_use: None };
 }
 
-/// Each kind of derived code has a length of its own.
-fn kind_of(entry: &[u8]) -> Option<CodeKind> {
-    match entry.len() {
-        CONTRACTOR_DIGITS => Some(CodeKind::Contractor),
-        ONE_DAY_DIGITS => Some(CodeKind::OneDay),
-        _ => None,
+/// What the log says of a refusal.
+fn verdict_of(refused: Refused) -> Verdict {
+    match refused {
+        Refused::Unknown | Refused::Off | Refused::ContractorModeOff => Verdict::NoRight,
+        Refused::NotYet { .. } => Verdict::NotYet,
+        Refused::Expired { .. } => Verdict::Expired,
+        Refused::OutsideHours { .. } => Verdict::OutsideHours,
+        Refused::ClockLost => Verdict::ClockLost,
     }
 }
 
 impl<B: Board> Lock<B> {
     /// An entry was taken.
     pub(super) fn enter(&mut self, entry: &[u8]) -> Result<(), Halt> {
-        let Some(kind) = kind_of(entry) else {
-            self.board.show(Indication::Refused);
-            return Ok(());
+        let kind = match self.journal.state().profile.kind_of(entry.len()) {
+            Some(Kind::Contractor) => CodeKind::Contractor,
+            Some(Kind::OneDay) => CodeKind::OneDay,
+            _ => {
+                self.board.show(Indication::Refused);
+                return Ok(());
+            }
         };
         self.counters.codes_entered += 1;
         let tries = self.journal.state().wrong_tries;
@@ -64,7 +70,7 @@ impl<B: Board> Lock<B> {
         }
         let verified = match kind {
             CodeKind::Contractor => self.verify_contractor(entry),
-            CodeKind::OneDay => self.verify_one_day(entry),
+            _ => self.verify_one_day(entry),
         };
         if verified.verdict == Verdict::Opened {
             self.open_by_code(kind, count, verified)
@@ -73,46 +79,28 @@ impl<B: Board> Lock<B> {
         }
     }
 
-    fn verify_contractor(&self, entry: &[u8]) -> Verified {
-        let (settings, now) = (&self.journal.state().settings, self.now());
-        let found = (0_u8..).zip(settings.contractor_generations).fold(None, |found, (slot, generation)| {
-            if contractor(&self.keys, slot, generation).matches(entry) { Some(slot) } else { found }
-        });
-        let Some(slot) = found else { return Verified::WRONG };
-        let verdict = if !settings.switches.contractor_mode {
-            Verdict::NoRight
-        } else if now.is_lost() || settings.access_hours.allows(settings.zone.local(now.time)) {
-            Verdict::Opened
-        } else {
-            Verdict::OutsideHours
-        };
-        Verified { verdict, slot, first_use: None }
+    fn present(&self) -> Present {
+        let now = self.now();
+        if now.is_lost() { Present::LOST } else { Present::at(now.time, now.tolerance()) }
     }
 
-    /// A code of today, or one whose hour from its first use is still running past midnight.
-    fn verify_one_day(&self, entry: &[u8]) -> Verified {
-        let (state, now) = (self.journal.state(), self.now());
-        if now.is_lost() {
-            return Verified { verdict: Verdict::ClockLost, ..Verified::WRONG };
+    fn verify_contractor(&self, entry: &[u8]) -> Verified {
+        let settings = &self.journal.state().settings;
+        match contractor::verify(&self.keys, settings, self.present(), entry) {
+            Ok(slot) => Verified { verdict: Verdict::Opened, slot, first_use: None },
+            Err(refused) => Verified { verdict: verdict_of(refused), ..Verified::WRONG },
         }
-        let today = state.settings.zone.local(now.time).day;
-        let unused = (0..ONE_DAY_INDICES).map(|index| (today, index, None));
-        let used = state.first_uses.iter().map(|it| (it.day, it.index, Some(*it)));
-        // The used come last, so that they are what a code of today is found as.
-        let found = unused.chain(used).fold(None, |found, candidate| {
-            let (day, index, _) = candidate;
-            if one_day(&self.keys, day, index).matches(entry) { Some(candidate) } else { found }
-        });
-        let Some((day, index, first_use)) = found else { return Verified::WRONG };
-        let works = if state.settings.switches.one_day_ends_with_day {
-            day == today
-        } else {
-            first_use.is_none_or(|it| now.time.since(it.at) < ONE_DAY_WORKS_FOR)
-        };
-        Verified {
-            verdict: if works { Verdict::Opened } else { Verdict::Expired },
-            slot: index,
-            first_use: first_use.is_none().then_some(FirstUse { day, index, at: now.time }),
+    }
+
+    fn verify_one_day(&self, entry: &[u8]) -> Verified {
+        let state = self.journal.state();
+        match one_day::verify(&self.keys, &state.settings, self.present(), &state.first_uses, entry) {
+            Ok(used) => Verified {
+                verdict: Verdict::Opened,
+                slot: used.first.index,
+                first_use: used.is_first.then_some(used.first),
+            },
+            Err(refused) => Verified { verdict: verdict_of(refused), ..Verified::WRONG },
         }
     }
 

@@ -7,6 +7,7 @@ use sentri_protocol::{
     advert::Advert,
     audit::{Acknowledgement, Batch, Entry},
     clock::{FreshTime, LowerBound},
+    codes::{kind::Profile, smart_pin::LockId},
     frame::{Reassembler, frames},
     hours::Schedule,
     open::{
@@ -34,6 +35,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Backend {
     seed: Seed,
+    /// Its id.
+    pub lock: LockId,
     /// Its keys as the backend has them.
     pub keys: KeyTree,
 }
@@ -41,14 +44,15 @@ pub struct Backend {
 impl Backend {
     /// The backend of a lock whose seed is made of this byte.
     pub fn new(seed: u8) -> Self {
+        let lock = LockId([seed; 16]);
         let seed = Seed::new([seed; 32]);
         let keys = KeyTree::new(&seed, sentri_protocol::Generation::FIRST);
-        Self { seed, keys }
+        Self { seed, lock, keys }
     }
 
     /// What the factory gives the lock.
     pub fn provisioning(&self, settings: Settings, time: Time) -> Provisioning {
-        Provisioning { seed: self.seed.clone(), settings, time }
+        Provisioning { seed: self.seed.clone(), id: self.lock, profile: Profile::Lockbox, settings, time }
     }
 
     /// Has the keys of another generation count.

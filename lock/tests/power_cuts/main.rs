@@ -240,11 +240,9 @@ fn a_battery_pulled_at_any_write_loses_nothing_told_and_opens_nothing_twice() {
 
 #[test]
 fn a_battery_pulled_in_the_factory_leaves_a_lock_or_a_blank_one() {
-    let seed = sentri_protocol::Seed::new([0x5e; 32]);
     for operation in 0..20 {
         for cut in Cut::ALL {
-            let provisioning =
-                sentri_lock::Provisioning { seed: seed.clone(), settings: Settings::default(), time: NOW };
+            let provisioning = backend().provisioning(Settings::default(), NOW);
             let board = SimBoard::new(3);
             board.with_flash(|flash| flash.cut_at(operation, cut));
             let provisioned = Lock::provision(board.clone(), provisioning.clone()).is_ok();

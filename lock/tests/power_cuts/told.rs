@@ -2,15 +2,11 @@
 
 use std::collections::HashMap;
 
-use sentri_lock::{
-    Lock,
-    journal::state::{FirstUse, State},
-    lockout::CodeKind,
-    sim::SimBoard,
-};
+use sentri_lock::{Lock, journal::state::State, lockout::CodeKind, sim::SimBoard};
 use sentri_protocol::{
     Time,
     audit::{Kind, Record},
+    codes::one_day::FirstUse,
     open::{Operation, Verdict},
     ticket::Epoch,
 };
@@ -28,7 +24,7 @@ pub struct Told {
     pub merged: u32,
     pub records: HashMap<u32, Record>,
     pub head: u32,
-    pub wrong_tries: [u16; 2],
+    pub wrong_tries: [u16; 6],
     pub first_uses: Vec<FirstUse>,
     pub settings: u32,
     pub revocations: u32,
