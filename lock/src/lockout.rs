@@ -69,20 +69,20 @@ impl WrongTries {
 /// When each kind's wait and quiet day began, on the uptime counter; gone with the power.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lockout {
-    waits_from: [u64; KINDS],
+    waits_from: [Option<u64>; KINDS],
     quiet_from: [u64; KINDS],
 }
 
 impl Lockout {
     /// After power-on: every wait begins now.
     pub fn new(uptime_ms: u64) -> Self {
-        Self { waits_from: [uptime_ms; KINDS], quiet_from: [uptime_ms; KINDS] }
+        Self { waits_from: [Some(uptime_ms); KINDS], quiet_from: [uptime_ms; KINDS] }
     }
 
     /// Notes a wrong try that has just been counted.
     pub fn wrong(&mut self, kind: CodeKind, uptime_ms: u64) {
         if let Some(from) = self.waits_from.get_mut(kind.index()) {
-            *from = uptime_ms;
+            *from = Some(uptime_ms);
         }
         if let Some(from) = self.quiet_from.get_mut(kind.index()) {
             *from = uptime_ms;
@@ -91,9 +91,20 @@ impl Lockout {
 
     /// Seconds until codes of this kind are looked at again, rounded up; 0 now.
     pub fn wait(&self, tries: &WrongTries, kind: CodeKind, uptime_ms: u64) -> u32 {
-        let from = self.waits_from.get(kind.index()).copied().unwrap_or(uptime_ms);
+        let from = self.waits_from.get(kind.index()).copied().unwrap_or(Some(uptime_ms));
+        let Some(from) = from else { return 0 };
         let until = from.saturating_add(u64::from(wait_after(tries.of(kind))) * 1000);
         u32::try_from(until.saturating_sub(uptime_ms).div_ceil(1000)).unwrap_or(u32::MAX)
+    }
+
+    /// Whether codes of any kind wait.
+    pub fn is_waiting(&self, tries: &WrongTries, uptime_ms: u64) -> bool {
+        CodeKind::ALL.into_iter().any(|kind| self.wait(tries, kind, uptime_ms) > 0)
+    }
+
+    /// Ends all waits; each count stays.
+    pub fn end_waits(&mut self) {
+        self.waits_from = [None; KINDS];
     }
 
     /// The lower count of a kind whose quiet day is over, to be stored, then told by [`Lockout::fell`].

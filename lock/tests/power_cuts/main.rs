@@ -7,7 +7,7 @@ mod told;
 mod world;
 
 use sentri_lock::{
-    BootError, Lock,
+    BootError, Lock, Provisioning,
     sim::{Cut, Rig, SimBoard, SimFlash},
 };
 use sentri_protocol::settings::Settings;
@@ -67,6 +67,7 @@ fn uncut(scenario: &Scenario) -> u64 {
         assert_eq!((stored.boots, stored.wrong_tries), (told.boots + 1, told.wrong_tries), "{context}");
         assert_eq!((stored.settings, stored.revocations), (told.settings, told.revocations), "{context}");
         assert_eq!(stored.first_uses, told.first_uses, "{context}");
+        assert_eq!(stored.tables, told.tables, "{context}");
         check_records(&told, &stored, 0, &context);
     }
     world.rig.board.with_flash(|flash| flash.operations())
@@ -146,7 +147,7 @@ fn cut_while_driving(scenario: &Scenario) -> u64 {
 
 /// The flash of a lock to which these steps happened.
 fn prepared(steps: &[Step]) -> SimFlash {
-    let rig = Rig::new(&backend(), contractor_mode(), NOW);
+    let rig = Rig::provisioned(Provisioning { settings: contractor_mode(), ..support::provisioning() });
     let flash = rig.board.with_flash(|flash| flash.image());
     let mut world = World::new(SimFlash::from_image(&flash).expect("two areas"));
     world.run(Step::Boot).expect("power");
@@ -159,8 +160,9 @@ fn prepared(steps: &[Step]) -> SimFlash {
 
 fn scenarios() -> Vec<Scenario> {
     use Step::{
-        BackUp, Boot, BringTime, ContractorCode, Hours, LowerBound, OneDayCode, Open, OpenInEpoch, Refused,
-        Repair, Retry, Revocations, Settings, WrongCode,
+        BackUp, Block, Boot, BringTime, Card, ContractorCode, ContractorMode, Hours, LowerBound, OneDayCode,
+        Open, OpenInEpoch, Pick, Refused, Repair, Retry, Revocations, Settings, Smac, SmartPin, Stored,
+        WrongCardPin, WrongCode, WrongStored,
     };
     let full_ring: Vec<Step> = [BringTime].into_iter().chain((0..253).map(|index| Open(index % 5))).collect();
     let turns: Vec<Step> = [Boot, BringTime]
@@ -207,6 +209,47 @@ fn scenarios() -> Vec<Scenario> {
             "one day codes",
             &[BringTime, OneDayCode(0)],
             &[Boot, BringTime, OneDayCode(2), OneDayCode(2)],
+        ),
+        scenario("SMACs", &[BringTime, Smac(1)], &[Boot, BringTime, Smac(1), Smac(999), Smac(2)]),
+        scenario(
+            "SmartPINs",
+            &[BringTime],
+            &[
+                Boot,
+                BringTime,
+                SmartPin(0),
+                Pick(0, *b"7595"),
+                Stored(*b"7595"),
+                Pick(0, *b"9576"),
+                Stored(*b"9576"),
+            ],
+        ),
+        scenario(
+            "a block",
+            &[BringTime, Pick(0, *b"7595")],
+            &[
+                Boot,
+                BringTime,
+                Stored(*b"7595"),
+                Block(0),
+                Stored(*b"7595"),
+                SmartPin(0),
+                WrongStored,
+                Block(1),
+            ],
+        ),
+        scenario(
+            "cards",
+            &[WrongCardPin],
+            &[
+                Boot,
+                WrongCardPin,
+                BringTime,
+                Card,
+                ContractorMode(false),
+                ContractorCode,
+                ContractorMode(true),
+            ],
         ),
         scenario("acknowledgement", &[], &[Boot, BringTime, Open(1), BackUp, Open(2), Refused(3), BackUp]),
         scenario(

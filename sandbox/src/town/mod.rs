@@ -189,7 +189,15 @@ impl Town {
         let settings = Settings::open(&keys, made.settings.as_ref()).ok_or(TownTrouble::BadProvisioning)?;
         let time = Time::from_unix(self.clock.now()).ok_or(TownTrouble::BadProvisioning)?;
         let id = LockId(made.lockbox.id.into_bytes());
-        Ok(Provisioning { seed, id, profile: Profile::Lockbox, settings, time })
+        Ok(Provisioning {
+            seed,
+            id,
+            profile: Profile::Lockbox,
+            association: None,
+            programming_code: None,
+            settings,
+            time,
+        })
     }
 
     /// A seed for one device's own chance.
