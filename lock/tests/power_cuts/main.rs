@@ -158,58 +158,17 @@ fn prepared(steps: &[Step]) -> SimFlash {
     SimFlash::from_image(&image).expect("two areas")
 }
 
-fn scenarios() -> Vec<Scenario> {
+fn scenario(name: &'static str, before: &[Step], steps: &[Step]) -> Scenario {
+    Scenario { name, flash: prepared(before), steps: steps.to_vec() }
+}
+
+/// The sequences of the keypad.
+fn keypad_scenarios() -> Vec<Scenario> {
     use Step::{
-        BackUp, Block, Boot, BringTime, Card, ContractorCode, ContractorMode, Hours, LowerBound, OneDayCode,
-        Open, OpenInEpoch, Pick, Refused, Repair, Retry, Revocations, Settings, Smac, SmartPin, Stored,
-        WrongCardPin, WrongCode, WrongStored,
-    };
-    let full_ring: Vec<Step> = [BringTime].into_iter().chain((0..253).map(|index| Open(index % 5))).collect();
-    let turns: Vec<Step> = [Boot, BringTime]
-        .into_iter()
-        .chain((1..=8).map(Revocations))
-        .chain([Open(1), WrongCode, Refused(2)])
-        .chain((9..=18).map(Revocations))
-        .chain([OneDayCode(0), Open(3)])
-        .collect();
-    let scenario = |name, before: &[Step], steps: &[Step]| Scenario {
-        name,
-        flash: prepared(before),
-        steps: steps.to_vec(),
+        Block, Boot, BringTime, Card, ContractorCode, ContractorMode, Pick, Smac, SmartPin, Stored,
+        WrongCardPin, WrongStored,
     };
     vec![
-        scenario("opens", &[], &[Boot, BringTime, Open(1), Retry, Open(2), OneDayCode(1), ContractorCode]),
-        scenario(
-            "refusals",
-            &[],
-            &[Boot, Refused(1), BringTime, Refused(1), Refused(2), OpenInEpoch(2), Refused(3)],
-        ),
-        scenario("two page turns", &full_ring, &turns),
-        scenario(
-            "lockout",
-            &[],
-            &[
-                Boot,
-                WrongCode,
-                WrongCode,
-                WrongCode,
-                ContractorCode,
-                WrongCode,
-                WrongCode,
-                Hours(1),
-                ContractorCode,
-            ],
-        ),
-        scenario(
-            "lockout falling",
-            &[WrongCode, WrongCode, WrongCode],
-            &[Boot, Hours(23), Hours(2), WrongCode],
-        ),
-        scenario(
-            "one day codes",
-            &[BringTime, OneDayCode(0)],
-            &[Boot, BringTime, OneDayCode(2), OneDayCode(2)],
-        ),
         scenario("SMACs", &[BringTime, Smac(1)], &[Boot, BringTime, Smac(1), Smac(999), Smac(2)]),
         scenario(
             "SmartPINs",
@@ -251,6 +210,55 @@ fn scenarios() -> Vec<Scenario> {
                 ContractorMode(true),
             ],
         ),
+    ]
+}
+
+fn scenarios() -> Vec<Scenario> {
+    use Step::{
+        BackUp, Boot, BringTime, ContractorCode, Hours, LowerBound, OneDayCode, Open, OpenInEpoch, Refused,
+        Repair, Retry, Revocations, Settings, WrongCode,
+    };
+    let full_ring: Vec<Step> = [BringTime].into_iter().chain((0..253).map(|index| Open(index % 5))).collect();
+    let turns: Vec<Step> = [Boot, BringTime]
+        .into_iter()
+        .chain((1..=8).map(Revocations))
+        .chain([Open(1), WrongCode, Refused(2)])
+        .chain((9..=18).map(Revocations))
+        .chain([OneDayCode(0), Open(3)])
+        .collect();
+    vec![
+        scenario("opens", &[], &[Boot, BringTime, Open(1), Retry, Open(2), OneDayCode(1), ContractorCode]),
+        scenario(
+            "refusals",
+            &[],
+            &[Boot, Refused(1), BringTime, Refused(1), Refused(2), OpenInEpoch(2), Refused(3)],
+        ),
+        scenario("two page turns", &full_ring, &turns),
+        scenario(
+            "lockout",
+            &[],
+            &[
+                Boot,
+                WrongCode,
+                WrongCode,
+                WrongCode,
+                ContractorCode,
+                WrongCode,
+                WrongCode,
+                Hours(1),
+                ContractorCode,
+            ],
+        ),
+        scenario(
+            "lockout falling",
+            &[WrongCode, WrongCode, WrongCode],
+            &[Boot, Hours(23), Hours(2), WrongCode],
+        ),
+        scenario(
+            "one day codes",
+            &[BringTime, OneDayCode(0)],
+            &[Boot, BringTime, OneDayCode(2), OneDayCode(2)],
+        ),
         scenario("acknowledgement", &[], &[Boot, BringTime, Open(1), BackUp, Open(2), Refused(3), BackUp]),
         scenario(
             "full log",
@@ -269,7 +277,7 @@ fn scenarios() -> Vec<Scenario> {
 #[test]
 fn a_battery_pulled_at_any_write_loses_nothing_told_and_opens_nothing_twice() {
     let (mut points, mut driving) = (Points::default(), 0);
-    for scenario in scenarios() {
+    for scenario in scenarios().into_iter().chain(keypad_scenarios()) {
         let before = points.first;
         cut_everywhere(&scenario, &mut points);
         driving += cut_while_driving(&scenario);
