@@ -28,5 +28,5 @@ mod session;
 #[cfg(feature = "sim")]
 pub mod sim;
 
-pub use keypad::{Digit, Key};
+pub use keypad::{Capabilities, Digit, Key, NotHeld};
 pub use lock::{BootError, Counters, FIRMWARE, Halt, Lock, ProvisionError, Provisioning};

@@ -6,10 +6,12 @@ use core::fmt;
 use sentri_protocol::{
     Malformed, Seed, Time,
     audit::Kind,
+    codes::{kind::Profile, smart_pin::LockId, stored::StoredCode, validity::Validity},
     keys::KeyTree,
     open::Verdict,
     settings::Settings,
     status::{Status, StatusFlags},
+    time::DAY,
 };
 use thiserror::Error;
 
@@ -18,6 +20,7 @@ use crate::{
     journal::{
         Journal, OpenError,
         state::{Change, Stamp, State},
+        tables::{HeldCode, Role},
     },
     keypad::Keypad,
     lockout::Lockout,
@@ -31,6 +34,8 @@ pub const FIRMWARE: u16 = 1;
 
 /// Milliseconds after which the time is stored, though nothing else was.
 const STORE_TIME_EVERY_MS: u64 = 3_600_000;
+/// More than a lock can have booted between two writes of a page.
+const BOOTS_IN_A_GAP: u32 = 1 << 16;
 /// Percent from which on the battery wants changing.
 const BATTERY_LOW: u8 = 15;
 
@@ -72,6 +77,14 @@ pub enum ProvisionError {
 pub struct Provisioning {
     /// What all its keys come from; the backend keeps it too.
     pub seed: Seed,
+    /// Its id, which SmartPINs are bound to.
+    pub id: LockId,
+    /// What sort of lock it is.
+    pub profile: Profile,
+    /// Whose cards it takes: the association's P-256 key, compressed SEC 1.
+    pub association: Option<[u8; 33]>,
+    /// What the owner types to block a `SmartPIN`. [PIN-6]
+    pub programming_code: Option<StoredCode>,
     /// Its first settings.
     pub settings: Settings,
     /// The true time: its clock starts good.
@@ -144,9 +157,17 @@ impl<B: Board> Lock<B> {
             Err(OpenError::Blank) => {}
             Ok(_) | Err(OpenError::Unreadable(_)) => return Err(ProvisionError::AlreadyProvisioned),
         }
-        let Provisioning { seed, settings, time } = provisioning;
+        let Provisioning { seed, id, profile, association, programming_code, settings, time } = provisioning;
         let stamp = Stamp { time, floor: time };
-        let state = State { stamp, settings, ..State::new(seed) };
+        let mut state = State { id, profile, stamp, settings, association, ..State::new(seed) };
+        if let Some(code) = programming_code {
+            state.tables.hold(HeldCode {
+                id: 1,
+                role: Role::Programming,
+                code,
+                validity: Validity::Permanent,
+            });
+        }
         let journal = Journal::format(&mut board, state).map_err(|error| match error {
             FlashError::PowerLost => ProvisionError::Halt(Halt),
             FlashError::Worn => ProvisionError::Worn,
@@ -176,7 +197,7 @@ impl<B: Board> Lock<B> {
             clock: Clock::lost(state.stamp, uptime_ms),
             lockout: Lockout::new(uptime_ms),
             session: Session::new(),
-            keypad: Keypad::default(),
+            keypad: Keypad::new(uptime_ms),
             counters: Counters { boots: state.boots, ..Counters::default() },
             stored_at_ms: uptime_ms,
             board,
@@ -187,12 +208,18 @@ impl<B: Board> Lock<B> {
     /// Stores the boot counter, on which the freshness of nonces and random numbers rests, before any radio. A
     /// lock whose flash is worn starts all the same, to say so: it opens nothing.
     fn record_boot(&mut self) -> Result<(), Halt> {
-        let boots = self.journal.state().boots.wrapping_add(1);
+        let gap = self.journal.has_gap();
+        // Boots that are forgotten with the rest must not be counted again.
+        let boots = self.journal.state().boots.wrapping_add(if gap { BOOTS_IN_A_GAP } else { 1 });
         let mut draft = self.draft();
+        if gap {
+            draft.change(Change::Damaged);
+            draft.event(&records::own(Kind::FlashFailed, self.now()));
+        }
         draft.change(Change::Booted(boots));
         draft.event(&records::own(Kind::Boot, self.now()));
         let changes = draft.into_changes();
-        if self.store(&changes)? == Stored::Worn {
+        if self.store(&changes)? == Stored::Worn || self.journal.state().damaged {
             self.board.show(Indication::NeedsService);
         }
         self.counters.boots = boots;
@@ -277,6 +304,20 @@ impl<B: Board> Lock<B> {
         }
     }
 
+    /// The owner is here, proved: ends the waits at the keypad, once a day; the counts stay. [PIN-7]
+    pub(crate) fn end_waits(&mut self) -> Result<(), Halt> {
+        let (now, now_ms) = (self.now().time, self.board.uptime_ms());
+        let state = self.journal.state();
+        let waits = self.lockout.is_waiting(&state.wrong_tries, now_ms);
+        if !waits || state.waits_ended.is_some_and(|at| now.since(at) < DAY) {
+            return Ok(());
+        }
+        if self.store(&[Change::WaitsEnded(now)])? == Stored::Yes {
+            self.lockout.end_waits();
+        }
+        Ok(())
+    }
+
     pub(crate) fn battery_low(&self) -> bool {
         self.board.battery_percent() <= BATTERY_LOW
     }
@@ -299,7 +340,7 @@ impl<B: Board> Lock<B> {
             retry_after: 0,
             flags: StatusFlags {
                 records_lost: state.audit.start().lost > 0,
-                flash_worn: self.journal.is_worn(),
+                flash_worn: self.journal.is_worn() || state.damaged,
                 ..StatusFlags::default()
             },
         }

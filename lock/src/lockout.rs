@@ -1,10 +1,9 @@
-//! How long a keypad makes a guesser wait: a count for each kind of code, that only quiet days bring down.
+//! Waits at the keypad: the counts and clocks behind the rule of [`sentri_protocol::codes::lockout`].
 //!
-//! Four tries are free; then the next waits 1, 5, 15, 60 minutes, 4 hours each after 12 wrong ones and 24 hours
-//! each after 40. A right code does not lower the count, so that the holder of one code can't use it to guess
-//! another. Only the count is stored: after a pulled battery its wait begins anew, in full.
+//! A count for each kind of code, that only quiet days bring down. Only the count is stored: after a pulled battery
+//! its wait begins anew, in full.
 
-use sentri_protocol::time::DAY;
+use sentri_protocol::codes::lockout::{QUIET_DAY, QUIET_DAY_FALL, wait_after};
 
 /// Kinds of codes that are counted apart: a wrong eight-digit entry never blocks a seven-digit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +13,23 @@ pub enum CodeKind {
     Contractor = 1,
     /// A one day code.
     OneDay = 2,
+    /// An agent's SMAC.
+    Smac = 3,
+    /// A SmartPIN.
+    SmartPin = 4,
+    /// A code in the lock's table.
+    Stored = 5,
+    /// The programming code.
+    Programming = 6,
 }
+
+/// How many kinds there are.
+const KINDS: usize = CodeKind::ALL.len();
 
 impl CodeKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Contractor, Self::OneDay];
+    pub const ALL: [Self; 6] =
+        [Self::Contractor, Self::OneDay, Self::Smac, Self::SmartPin, Self::Stored, Self::Programming];
 
     /// The number that journal and audit know it by.
     pub fn number(self) -> u8 {
@@ -35,28 +46,11 @@ impl CodeKind {
     }
 }
 
-/// Milliseconds without a wrong try that bring a count down.
-const QUIET_DAY_MS: u64 = DAY as u64 * 1000;
-/// By how much.
-const QUIET_DAY_FALL: u16 = 2;
-
-/// Seconds to wait after so many wrong tries.
-pub fn wait_after(wrong: u16) -> u32 {
-    const MINUTE: u32 = 60;
-    match wrong {
-        0..=3 => 0,
-        4 => MINUTE,
-        5 => 5 * MINUTE,
-        6 => 15 * MINUTE,
-        7..=11 => 60 * MINUTE,
-        12..=39 => 4 * 60 * MINUTE,
-        40.. => 24 * 60 * MINUTE,
-    }
-}
+const QUIET_DAY_MS: u64 = QUIET_DAY as u64 * 1000;
 
 /// Wrong tries of each kind, as stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WrongTries([u16; CodeKind::ALL.len()]);
+pub struct WrongTries([u16; KINDS]);
 
 impl WrongTries {
     /// How many of this kind count now.
@@ -75,20 +69,20 @@ impl WrongTries {
 /// When each kind's wait and quiet day began, on the uptime counter; gone with the power.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lockout {
-    waits_from: [u64; CodeKind::ALL.len()],
-    quiet_from: [u64; CodeKind::ALL.len()],
+    waits_from: [Option<u64>; KINDS],
+    quiet_from: [u64; KINDS],
 }
 
 impl Lockout {
     /// After power-on: every wait begins now.
     pub fn new(uptime_ms: u64) -> Self {
-        Self { waits_from: [uptime_ms; 2], quiet_from: [uptime_ms; 2] }
+        Self { waits_from: [Some(uptime_ms); KINDS], quiet_from: [uptime_ms; KINDS] }
     }
 
     /// Notes a wrong try that has just been counted.
     pub fn wrong(&mut self, kind: CodeKind, uptime_ms: u64) {
         if let Some(from) = self.waits_from.get_mut(kind.index()) {
-            *from = uptime_ms;
+            *from = Some(uptime_ms);
         }
         if let Some(from) = self.quiet_from.get_mut(kind.index()) {
             *from = uptime_ms;
@@ -97,9 +91,20 @@ impl Lockout {
 
     /// Seconds until codes of this kind are looked at again, rounded up; 0 now.
     pub fn wait(&self, tries: &WrongTries, kind: CodeKind, uptime_ms: u64) -> u32 {
-        let from = self.waits_from.get(kind.index()).copied().unwrap_or(uptime_ms);
+        let from = self.waits_from.get(kind.index()).copied().unwrap_or(Some(uptime_ms));
+        let Some(from) = from else { return 0 };
         let until = from.saturating_add(u64::from(wait_after(tries.of(kind))) * 1000);
         u32::try_from(until.saturating_sub(uptime_ms).div_ceil(1000)).unwrap_or(u32::MAX)
+    }
+
+    /// Whether codes of any kind wait.
+    pub fn is_waiting(&self, tries: &WrongTries, uptime_ms: u64) -> bool {
+        CodeKind::ALL.into_iter().any(|kind| self.wait(tries, kind, uptime_ms) > 0)
+    }
+
+    /// Ends all waits; each count stays.
+    pub fn end_waits(&mut self) {
+        self.waits_from = [None; KINDS];
     }
 
     /// The lower count of a kind whose quiet day is over, to be stored, then told by [`Lockout::fell`].

@@ -91,7 +91,17 @@ pub enum Indication {
     Asleep,
     /// A key was taken.
     KeyTaken,
-    /// The key bin opens.
+    /// A card is in: its PIN is asked for. In programming: the next number is.
+    Code,
+    /// The card and its PIN are right, or the programming code is: a command is awaited.
+    Ready,
+    /// What was asked for is done, without opening.
+    Done,
+    /// A SmartPIN is blocked.
+    Blocked,
+    /// What was asked for can't be done: no such sequence, no card of this association, a PIN that is too easy.
+    Error,
+    /// The key bin opens, or the bolt.
     Opened,
     /// Not opened. On the keypad this is all that is ever told; a proved phone shows its own reason.
     Refused,
@@ -104,6 +114,51 @@ pub enum Indication {
     BatteryLow,
     /// Motor or flash failed: the box must be seen to.
     NeedsService,
+}
+
+/// The lights of a keypad. What they are on a device without one of them is its board's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Light {
+    /// CODE: digits are awaited.
+    Code,
+    /// READY: a command is awaited.
+    Ready,
+    /// ERROR: it can't be done, or the box must be seen to.
+    Error,
+    /// DND: don't disturb, no code is looked at now.
+    Dnd,
+    /// Green.
+    Green,
+    /// Red.
+    Red,
+}
+
+/// A light, and how often it flashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flashes {
+    /// Which.
+    pub light: Light,
+    /// How often; 0 it stays on until the next indication.
+    pub times: u8,
+}
+
+impl Indication {
+    /// How the lights show it; nothing where only the beeper or the radio tells.
+    pub fn flashes(self) -> Option<Flashes> {
+        let (light, times) = match self {
+            Self::Awake | Self::Asleep | Self::KeyTaken => return None,
+            Self::Code => (Light::Code, 0),
+            Self::Ready => (Light::Ready, 0),
+            Self::Opened | Self::Done => (Light::Green, 1),
+            Self::Blocked => (Light::Green, 2),
+            Self::Refused => (Light::Red, 1),
+            Self::Wait { .. } => (Light::Dnd, 1),
+            Self::Error => (Light::Error, 1),
+            Self::BatteryLow => (Light::Error, 2),
+            Self::NeedsService => (Light::Error, 3),
+        };
+        Some(Flashes { light, times })
+    }
 }
 
 /// The lights.

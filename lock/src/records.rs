@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use sentri_protocol::{
     Time,
     audit::{ChainTag, Entry, Kind, Record},
+    card::Card,
     keys::KeyTree,
     open::{Request, Verdict},
 };
@@ -132,8 +133,15 @@ pub(crate) fn by_phone(kind: Kind, request: &Request, verdict: Verdict, now: Now
     }
 }
 
-/// A code on the keypad; `slot` is [`NO_SLOT`] where it fits none.
-pub(crate) fn by_code(code: CodeKind, slot: u8, verdict: Verdict, now: Now) -> Entry {
-    let who = [code.number(), slot, 0, 0, 0, 0, 0, 0];
+/// A card, or what was done with one.
+pub(crate) fn by_card(kind: Kind, card: &Card, verdict: Verdict, now: Now) -> Entry {
+    let operation = card.holder.number().to_be_bytes();
+    Entry { result: verdict.code(), who: card.serial.0, operation, ..own(kind, now) }
+}
+
+/// A code on the keypad; `which` names it within its kind, and begins with [`NO_SLOT`] where it is none.
+pub(crate) fn by_code(code: CodeKind, which: [u8; 7], verdict: Verdict, now: Now) -> Entry {
+    let mut who = [code.number(); 8];
+    who[1..].copy_from_slice(&which);
     Entry { result: verdict.code(), who, ..own(Kind::Code, now) }
 }

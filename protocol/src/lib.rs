@@ -16,6 +16,7 @@ extern crate std;
 pub mod advert;
 pub mod audit;
 pub mod bytes;
+pub mod card;
 pub mod clock;
 pub mod codes;
 pub mod frame;

@@ -4,12 +4,16 @@ use alloc::vec::Vec;
 
 use crate::{
     bytes::{Malformed, Reader},
+    card::SentriKeyId,
+    codes::smart_pin::Rules,
     hours::AccessHours,
     keys::{Generation, KeyTree},
     zone::Zone,
 };
 
-const FORMAT: u8 = 1;
+/// Before SmartPINs had rules and a lock knew its owner's card; read still.
+const FORMAT_1: u8 = 1;
+const FORMAT_2: u8 = 2;
 const MAC_LEN: usize = 16;
 
 /// What an owner sets.
@@ -27,6 +31,10 @@ pub struct Settings {
     pub switches: Switches,
     /// Generation of each of the three contractor codes.
     pub contractor_generations: [u16; 3],
+    /// What SmartPINs are taken, where they are switched on. [PIN-2]
+    pub smart_pin_rules: Rules,
+    /// Whose card may change settings at the keypad; nobody's where it isn't known. [COD-4]
+    pub owner: Option<SentriKeyId>,
 }
 
 /// What can be switched on and off.
@@ -79,18 +87,20 @@ impl Default for Settings {
                 one_day_ends_with_day: false,
             },
             contractor_generations: [1; 3],
+            smart_pin_rules: Rules::default(),
+            owner: None,
         }
     }
 }
 
 impl Settings {
     /// Bytes without the MAC.
-    pub const LEN: usize = 41;
+    pub const LEN: usize = 48;
 
     /// The bytes on the wire without the MAC.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(Self::LEN + MAC_LEN);
-        out.push(FORMAT);
+        out.push(FORMAT_2);
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&self.generation.0.to_be_bytes());
         out.extend_from_slice(&self.zone.encode());
@@ -99,14 +109,24 @@ impl Settings {
         for generation in self.contractor_generations {
             out.extend_from_slice(&generation.to_be_bytes());
         }
+        out.extend_from_slice(&self.smart_pin_rules.encode());
+        out.extend_from_slice(&self.owner.map_or(0, SentriKeyId::number).to_be_bytes());
         out
     }
 
-    /// From the bytes of [`Self::encode`].
+    /// From the bytes of [`Self::encode`], or of an older format.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes, "settings");
-        if reader.u8()? != FORMAT {
-            return Err(reader.malformed());
+        let settings = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(settings)
+    }
+
+    /// Takes settings of any format off the front.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let format = reader.u8()?;
+        if !(FORMAT_1..=FORMAT_2).contains(&format) {
+            return Err(Malformed { what: "settings" });
         }
         let settings = Self {
             version: reader.u32()?,
@@ -115,9 +135,17 @@ impl Settings {
             access_hours: AccessHours::decode(&reader.array()?)?,
             switches: Switches::decode(reader.u8()?)?,
             contractor_generations: [reader.u16()?, reader.u16()?, reader.u16()?],
+            ..Self::default()
         };
-        reader.finish()?;
-        Ok(settings)
+        if format == FORMAT_1 {
+            return Ok(settings);
+        }
+        let smart_pin_rules = Rules::decode(reader.array()?)?;
+        let owner = match reader.u32()? {
+            0 => None,
+            number => Some(SentriKeyId::new(number).ok_or(Malformed { what: "settings" })?),
+        };
+        Ok(Self { smart_pin_rules, owner, ..settings })
     }
 
     /// Signed by the backend under the generation that the lock has now.

@@ -48,10 +48,12 @@ impl Rights {
     pub const OPEN: Self = Self(0b001 | 0b100);
     /// The channel only: carry settings, revocations, records.
     pub const SERVICE: Self = Self(0b100);
+    /// All that [`Self::OPEN`] allows, as the owner of the box.
+    pub const OWNER: Self = Self(0b001 | 0b100 | 0b1000);
 
     /// From the byte on the wire.
     pub fn new(bits: u8) -> Option<Self> {
-        (bits != 0 && bits < 0b1000).then_some(Self(bits))
+        (bits != 0 && bits < 0b1_0000).then_some(Self(bits))
     }
 
     /// The byte on the wire.
@@ -72,6 +74,11 @@ impl Rights {
     /// Carry settings, revocations, records.
     pub fn may_service(self) -> bool {
         self.0 & 0b100 != 0
+    }
+
+    /// The owner's: ends a wait at the keypad, once a day.
+    pub fn is_owner(self) -> bool {
+        self.0 & 0b1000 != 0
     }
 }
 

@@ -4,10 +4,15 @@
 
 mod support;
 
+use p256::ecdsa::{Signature, SigningKey, signature::Signer};
 use sentri_protocol::{
-    Generation, KeyTree, Time,
+    Generation, KeyTree, Malformed, Time,
     audit::{Acknowledgement, Batch, BatchError, CHAIN_START, Entry as AuditEntry, Kind, Record},
-    codes::picked::{self, PickedRefusal},
+    card::{Card, CardError, CardSerial, PinCheck, SentriKeyId},
+    codes::{
+        picked::{self, PickedRefusal},
+        smart_pin::Rules,
+    },
     frame::{FrameError, MAX_MESSAGE, Reassembler, frames},
     hours::{AccessHours, Schedule, Span, Weekly, next_allowed},
     revocation::{Entry, RevocationList, Revoked, TooMany},
@@ -63,7 +68,8 @@ fn a_ticket_reads_back_and_refuses_what_is_no_ticket() {
     assert_eq!(bytes.len(), 32);
     assert_eq!(Ticket::decode(&bytes).unwrap(), good);
     // version, unknown flag, empty window, no weekday, hours past midnight, no rights, unknown right
-    for (at, value) in [(0, 2), (1, 2), (20, 0xff), (28, 0), (28, 0x80), (29, 96), (30, 97), (31, 0), (31, 8)]
+    for (at, value) in
+        [(0, 2), (1, 2), (20, 0xff), (28, 0), (28, 0x80), (29, 96), (30, 97), (31, 0), (31, 16)]
     {
         let mut bad = bytes.clone();
         bad[at] = value;
@@ -152,9 +158,65 @@ fn settings_are_authentic_under_the_generation_the_lock_has() {
     let keys = keys();
     let settings = Settings { version: 4, generation: Generation(2), ..Settings::default() };
     let signed = settings.sign(&keys);
-    assert_eq!(signed.len(), 57);
+    assert_eq!(signed.len(), 64);
     assert_eq!(Settings::open(&keys, &signed), Some(settings));
     assert_eq!(Settings::open(&KeyTree::new(&seed(), Generation(2)), &signed), None);
+}
+
+#[test]
+fn settings_of_the_first_format_are_read_with_the_usual_rules_and_no_owner() {
+    let owner = SentriKeyId::new(123_456_789);
+    let rules = Rules { first_use_within_a_day: true, ..Rules::default() };
+    let settings = Settings { version: 4, smart_pin_rules: rules, owner, ..Settings::default() };
+    let bytes = settings.encode();
+    assert_eq!((bytes.len(), bytes[0]), (Settings::LEN, 2));
+    assert_eq!(Settings::decode(&bytes), Ok(settings));
+    let mut first = bytes[..41].to_vec();
+    first[0] = 1;
+    let read = Settings { smart_pin_rules: Rules::default(), owner: None, ..settings };
+    assert_eq!(Settings::decode(&first), Ok(read));
+    for (place, bad) in [(0, 3), (0, 0), (41, 24), (42, 0), (43, 3), (43, 8), (44, 0x3c)] {
+        let mut bytes = bytes.clone();
+        bytes[place] = bad;
+        assert_eq!(
+            Settings::decode(&bytes),
+            Err(Malformed { what: if place == 0 || place == 44 { "settings" } else { "SmartPIN rules" } })
+        );
+    }
+    assert!(Settings::decode(&bytes[..47]).is_err());
+    assert!(Settings::decode(&[&first[..], &[0]].concat()).is_err());
+}
+
+#[test]
+fn a_card_is_its_association_s_alone_whole_and_short_lived() {
+    let association = SigningKey::from_slice(&[7; 32]).unwrap();
+    let other = SigningKey::from_slice(&[8; 32]).unwrap();
+    let public =
+        |key: &SigningKey| <[u8; 33]>::try_from(key.verifying_key().to_sec1_point(true).as_bytes()).unwrap();
+    let serial = CardSerial(*b"card-001");
+    let holder = SentriKeyId::new(100_000_000).unwrap();
+    let until = |seconds| Window::new(NOW, NOW.plus(seconds)).unwrap();
+    let card = Card { serial, holder, window: until(259_200), pin: PinCheck::new(serial, b"2468", [3; 16]) };
+    let sign = |card: &Card, key: &SigningKey| {
+        let signature: Signature = key.sign(&card.to_sign());
+        card.signed(&signature.to_bytes().into())
+    };
+    let image = sign(&card, &association);
+    assert_eq!(Card::open(&public(&association), &image), Ok(card));
+    assert!(card.has_pin(b"2468") && !card.has_pin(b"2469") && !card.has_pin(b"246") && !card.has_pin(b""));
+    assert_eq!(Card::open(&public(&other), &image), Err(CardError::NotAuthentic));
+    for place in 0..image.len() {
+        let mut bad = image;
+        bad[place] ^= 1;
+        assert!(Card::open(&public(&association), &bad).is_err(), "byte {place}");
+        assert!(Card::open(&public(&association), &image[..place]).is_err(), "cut at {place}");
+    }
+    let long = Card { window: until(259_201), ..card };
+    assert_eq!(
+        Card::open(&public(&association), &sign(&long, &association)),
+        Err(CardError::Malformed(Malformed { what: "card" }))
+    );
+    assert_eq!((SentriKeyId::new(99_999_999), SentriKeyId::new(1_000_000_000)), (None, None));
 }
 
 #[test]

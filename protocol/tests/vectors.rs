@@ -14,8 +14,12 @@ use sentri_protocol::{
     Generation, KeyTree, Time,
     advert::{Advert, AdvertFlags, Wake},
     audit::{Acknowledgement, Batch, CHAIN_START, Entry as AuditEntry, Kind, Record},
+    card::SentriKeyId,
     clock::{FreshTime, LowerBound},
-    codes::{derived, picked},
+    codes::{
+        derived, picked,
+        smart_pin::{Rules, Variant, window::DailyHours},
+    },
     frame::frames,
     hours::{AccessHours, Schedule, Span, Weekly},
     open::{
@@ -240,16 +244,37 @@ fn settings_json() {
             one_day_ends_with_day: false,
         },
         contractor_generations: [1, 2, 0x0304],
+        smart_pin_rules: Rules {
+            daily: DailyHours::new(0, 24).unwrap(),
+            variants: Variant::new(2).unwrap(),
+            first_use_within_a_day: true,
+        },
+        owner: SentriKeyId::new(123_456_789),
     };
     let cases = [Settings::default(), settings].map(|settings| {
         json!({
+            "format": 2,
             "version": settings.version, "generation": settings.generation.0,
             "zone": hex::encode(settings.zone.encode()),
             "access_hours": hex::encode(settings.access_hours.encode()),
             "contractor_generations": settings.contractor_generations,
+            "smart_pin_rules": hex::encode(settings.smart_pin_rules.encode()),
+            "owner": settings.owner.map_or(0, SentriKeyId::number),
             "settings": hex::encode(settings.encode()), "signed": hex::encode(settings.sign(&keys())),
         })
     });
+    // What an older backend signed.
+    let mut first = Settings::default().encode()[..41].to_vec();
+    first[0] = 1;
+    let mut signed = first.clone();
+    signed.extend(hex::decode("0c1ec8475d1b50ff5bef1c2a193e90b4").unwrap());
+    assert_eq!(Settings::open(&keys(), &signed), Some(Settings::default()));
+    let mut cases = cases.to_vec();
+    let mut old = cases[0].clone();
+    old["format"] = 1.into();
+    old["settings"] = hex::encode(first).into();
+    old["signed"] = hex::encode(signed).into();
+    cases.push(old);
     check(
         "settings.json",
         "Section 9: settings, signed under generation 1; seed as in keys.json.",

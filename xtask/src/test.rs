@@ -69,7 +69,8 @@ impl Tally {
     }
 }
 
-/// Runs `tests/interop/run.py` in a virtual environment that holds its pinned requirements, with the path of
+/// Runs the Python parts of `tests/interop` in a virtual environment that holds their pinned requirements: the codes of
+/// the keypad, also against OATH's own tool, then `run.py` with the path of
 /// the Rust peer, the example `interop_peer` of `sentri-protocol`, in `SENTRI_INTEROP_PEER`.
 fn interop(workspace: &Workspace) -> Result<()> {
     let entry = workspace.path("tests/interop/run.py");
@@ -77,6 +78,10 @@ fn interop(workspace: &Workspace) -> Result<()> {
         bail!("tests/interop/run.py is missing");
     }
     let python = virtual_environment(workspace)?;
+    tools::need("oathtool", "oathtool")?;
+    for codes in ["tests/interop/codes/run_codes.py", "tests/interop/codes/run_oathtool.py"] {
+        process::run(process::command(&python).arg(workspace.path(codes)).current_dir(&workspace.root))?;
+    }
     let mut script = process::command(python);
     script.arg(entry).current_dir(&workspace.root);
     if workspace.has_example("sentri-protocol", "interop_peer") {

@@ -41,6 +41,8 @@ pub struct Log {
     end: usize,
     /// Everything from `end` on is erased.
     clean: bool,
+    /// Whole entries follow one that is not: no power cut does that.
+    gap: bool,
     scratch: Vec<u8>,
 }
 
@@ -55,12 +57,13 @@ impl Log {
             .filter_map(|area| Some((header(flash, area)?, area)))
             .max_by_key(|(sequence, _)| *sequence);
         let Some((sequence, area)) = newest else { return Ok(None) };
-        let mut log = Self { area, sequence, end: HEADER_LEN, clean: true, scratch: scratch() };
+        let mut log = Self { area, sequence, end: HEADER_LEN, clean: true, gap: false, scratch: scratch() };
         while let Some(stored) = log.read_entry(flash) {
             visit(log.scratch.get(LENGTH_LEN..stored).unwrap_or_default())?;
             log.end += padded(stored + CRC_LEN);
         }
         log.clean = is_erased(flash, area, log.end);
+        log.gap = !log.clean && log.goes_on_after_end(flash);
         // The seed went through it.
         log.scratch.zeroize();
         Ok(Some(log))
@@ -71,8 +74,14 @@ impl Log {
         flash: &mut impl Flash,
         fill: impl FnMut(&mut Vec<u8>) -> bool,
     ) -> Result<Self, FlashError> {
-        let mut log =
-            Self { area: Area::Second, sequence: 0, end: AREA_LEN, clean: false, scratch: scratch() };
+        let mut log = Self {
+            area: Area::Second,
+            sequence: 0,
+            end: AREA_LEN,
+            clean: false,
+            gap: false,
+            scratch: scratch(),
+        };
         log.turn(flash, fill)?;
         Ok(log)
     }
@@ -123,6 +132,23 @@ impl Log {
         (self.area, self.sequence, self.end, self.clean) = (area, sequence, end, true);
         self.scratch.zeroize();
         Ok(())
+    }
+
+    /// Whether the log was opened with whole entries past one that is not.
+    pub fn has_gap(&self) -> bool {
+        self.gap
+    }
+
+    /// Looks for a whole entry anywhere past the end.
+    fn goes_on_after_end(&mut self, flash: &impl Flash) -> bool {
+        let end = self.end;
+        let mut goes_on = false;
+        while !goes_on && self.end + PROGRAM_ALIGN < AREA_LEN {
+            self.end += PROGRAM_ALIGN;
+            goes_on = self.read_entry(flash).is_some();
+        }
+        self.end = end;
+        goes_on
     }
 
     /// Reads the entry at the end so far into the scratch buffer; its length with the length field, if it is whole.

@@ -6,6 +6,7 @@
 pub mod log;
 pub mod ring;
 pub mod state;
+pub mod tables;
 
 use alloc::vec::Vec;
 
@@ -15,14 +16,22 @@ use self::{
     log::{AppendError, ENTRY_MOST, Log},
     ring::RING_LEN,
     state::{Change, Stamp, State},
+    tables::{CARDS_MOST, CODES_MOST, PINS_MOST, SMACS_MOST},
 };
 use crate::ports::{AREA_LEN, Flash, FlashError};
 
 /// Records in one entry of a snapshot.
 const RECORDS_PER_ENTRY: usize = 24;
 
+/// Codes and other short things in one entry of a snapshot.
+const LISTED_PER_ENTRY: usize = 32;
+/// Their bytes at most.
+const LISTED_LEN: usize = CODES_MOST * 24 + PINS_MOST * 20 + SMACS_MOST * 7 + CARDS_MOST * 11;
+
 // A snapshot at its largest and the longest entry fit in one area.
-const _: () = assert!(RING_LEN * 33 + RING_LEN / RECORDS_PER_ENTRY * 32 + 3 * ENTRY_MOST < AREA_LEN);
+const _: () = assert!(
+    RING_LEN * 33 + RING_LEN / RECORDS_PER_ENTRY * 32 + LISTED_LEN + 7 * 24 + 3 * ENTRY_MOST < AREA_LEN
+);
 
 /// Why the journal could not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +69,11 @@ impl Journal {
     /// The state as it is in flash.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Whether the journal in flash was found with a gap, which no power cut leaves: what follows it is lost.
+    pub fn has_gap(&self) -> bool {
+        self.log.has_gap()
     }
 
     /// Whether flash has ever refused a write since power-on.
@@ -142,11 +156,13 @@ fn replay(state: &mut Option<State>, entry: &[u8]) -> Result<(), Malformed> {
 /// Writes a state out, entry by entry.
 struct Snapshot {
     next: usize,
+    /// What is still to be listed, the last first.
+    listed: Option<Vec<Change>>,
 }
 
 impl Snapshot {
     fn new() -> Self {
-        Self { next: 0 }
+        Self { next: 0, listed: None }
     }
 
     /// Puts the next entry together; false once there is none.
@@ -159,6 +175,7 @@ impl Snapshot {
                 encode_stamp(state.stamp, out);
                 Change::Revocations(state.revocations.clone()).encode(out);
             }
+            _ if self.list(state, out) => self.next = 2,
             _ => {
                 let skip = (part - 2) * RECORDS_PER_ENTRY;
                 let mut records = state.audit.records().skip(skip).take(RECORDS_PER_ENTRY).peekable();
@@ -172,9 +189,26 @@ impl Snapshot {
         true
     }
 
+    /// Puts codes and other short lists together; false once all are listed.
+    fn list(&mut self, state: &State, out: &mut Vec<u8>) -> bool {
+        let listed = self.listed.get_or_insert_with(|| {
+            let mut all = state.tables.as_changes();
+            all.reverse();
+            all
+        });
+        if listed.is_empty() {
+            return false;
+        }
+        encode_stamp(state.stamp, out);
+        let rest = listed.len().saturating_sub(LISTED_PER_ENTRY);
+        listed.drain(rest..).rev().for_each(|change| change.encode(out));
+        true
+    }
+
     fn basics(state: &State, out: &mut Vec<u8>) {
         encode_stamp(state.stamp, out);
         Change::Provisioned(state.seed.clone()).encode(out);
+        Change::Made(state.id, state.profile).encode(out);
         Change::Booted(state.boots).encode(out);
         Change::Settings(state.settings).encode(out);
         Change::RingStart(state.audit.start()).encode(out);
@@ -183,6 +217,15 @@ impl Snapshot {
         }
         if let Some(last) = state.last_open {
             Change::LastOpen(last).encode(out);
+        }
+        if let Some(key) = state.association {
+            Change::Association(key).encode(out);
+        }
+        if let Some(time) = state.waits_ended {
+            Change::WaitsEnded(time).encode(out);
+        }
+        if state.damaged {
+            Change::Damaged.encode(out);
         }
         for first_use in &state.first_uses {
             Change::FirstUse(*first_use).encode(out);

@@ -7,12 +7,22 @@ use sentri_protocol::{
     Malformed, Seed, Time,
     audit::{ChainTag, Record},
     bytes::Reader,
+    card::CardSerial,
+    codes::{
+        kind::Profile,
+        one_day::FirstUse,
+        smac::{Slot, Use},
+        smart_pin::LockId,
+    },
     revocation::RevocationList,
     settings::Settings,
     ticket::{CredentialId, Epoch},
 };
 
-use super::ring::{AuditRing, RingStart};
+use super::{
+    ring::{AuditRing, RingStart},
+    tables::{CardTries, HeldCode, HeldPin, Tables},
+};
 use crate::lockout::{CodeKind, WrongTries};
 
 /// The time as it is stored with each write.
@@ -33,17 +43,6 @@ pub struct LastOpen {
     pub returned: bool,
 }
 
-/// When a one day code was first used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstUse {
-    /// Its day, lock-local, in days since 1970-01-01.
-    pub day: u32,
-    /// Its index within the day.
-    pub index: u8,
-    /// When.
-    pub at: Time,
-}
-
 /// First uses that a lock remembers: those of at least the four newest days on which codes were used.
 pub const FIRST_USES_MOST: usize = 16;
 
@@ -52,6 +51,10 @@ pub const FIRST_USES_MOST: usize = 16;
 pub struct State {
     /// What all keys come from.
     pub seed: Seed,
+    /// Which lock it is.
+    pub id: LockId,
+    /// What sort of lock.
+    pub profile: Profile,
     /// How often the lock has booted.
     pub boots: u32,
     /// The clock as of the last write.
@@ -66,6 +69,15 @@ pub struct State {
     pub wrong_tries: WrongTries,
     /// Codes that are running or used up.
     pub first_uses: Vec<FirstUse>,
+    /// Codes in the lock's own table, and what became of others.
+    pub tables: Tables,
+    /// Whose cards it takes: an association's public key, compressed SEC 1.
+    pub association: Option<[u8; 33]>,
+    /// When the owner last ended a wait.
+    pub waits_ended: Option<Time>,
+    /// Flash lost something in the middle: what was used, blocked or counted may be forgotten, so that nothing that
+    /// is bound to time opens before a new generation.
+    pub damaged: bool,
     /// Records that wait for their acknowledgement.
     pub audit: AuditRing,
 }
@@ -75,6 +87,29 @@ pub struct State {
 pub enum Change {
     /// The lock was provisioned.
     Provisioned(Seed),
+    /// The lock is this one, of this sort. The journals of the first firmware have no such change: theirs are
+    /// lockboxes, and know no SmartPINs.
+    Made(LockId, Profile),
+    /// It takes the cards of this association.
+    Association([u8; 33]),
+    /// Contractor mode was switched at the keypad.
+    ContractorMode(bool),
+    /// A code is in the table.
+    Held(HeldCode),
+    /// The code with this id is out of it.
+    Dropped(u8),
+    /// A SmartPIN, and the short PIN made from it, opens no more.
+    Blocked(HeldPin),
+    /// A SmartPIN was used in time.
+    PinUsed(HeldPin),
+    /// A SMAC opened.
+    SmacUsed(Use),
+    /// So many wrong PINs of a card count now.
+    CardTries(CardTries),
+    /// The owner ended the waits.
+    WaitsEnded(Time),
+    /// Flash was found damaged.
+    Damaged,
     /// The lock booted for this time.
     Booted(u32),
     /// The owner's settings.
@@ -104,6 +139,8 @@ impl State {
     pub fn new(seed: Seed) -> Self {
         Self {
             seed,
+            id: LockId([0; 16]),
+            profile: Profile::Lockbox,
             boots: 0,
             stamp: Stamp::default(),
             settings: Settings::default(),
@@ -111,6 +148,10 @@ impl State {
             last_open: None,
             wrong_tries: WrongTries::default(),
             first_uses: Vec::with_capacity(FIRST_USES_MOST),
+            tables: Tables::default(),
+            association: None,
+            waits_ended: None,
+            damaged: false,
             audit: AuditRing::default(),
         }
     }
@@ -119,6 +160,17 @@ impl State {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Provisioned(seed) => self.seed = seed.clone(),
+            Change::Made(id, profile) => (self.id, self.profile) = (*id, *profile),
+            Change::Association(key) => self.association = Some(*key),
+            Change::ContractorMode(on) => self.settings.switches.contractor_mode = *on,
+            Change::Held(code) => self.tables.hold(code.clone()),
+            Change::Dropped(id) => self.tables.drop_code(*id),
+            Change::Blocked(pin) => self.tables.block(pin.clone(), self.stamp.floor),
+            Change::PinUsed(pin) => self.tables.note_used(pin.clone(), self.stamp.floor),
+            Change::SmacUsed(smac) => self.tables.note_smac(*smac),
+            Change::CardTries(tries) => self.tables.count_card(*tries),
+            Change::WaitsEnded(time) => self.waits_ended = Some(*time),
+            Change::Damaged => self.damaged = true,
             Change::Booted(boots) => self.boots = *boots,
             Change::Settings(settings) => self.apply_settings(*settings),
             Change::Revocations(list) => self.revocations = list.clone(),
@@ -137,6 +189,8 @@ impl State {
     fn apply_settings(&mut self, settings: Settings) {
         if settings.generation != self.settings.generation {
             self.first_uses.clear();
+            self.tables.forget_derived();
+            self.damaged = false;
             self.last_open = None;
         }
         self.settings = settings;
@@ -177,6 +231,17 @@ impl Change {
             Self::Record(_) => 10,
             Self::Merged(_) => 11,
             Self::Acknowledged(_) => 12,
+            Self::Made(..) => 13,
+            Self::Association(_) => 14,
+            Self::ContractorMode(_) => 15,
+            Self::Held(_) => 16,
+            Self::Dropped(_) => 17,
+            Self::Blocked(_) => 18,
+            Self::PinUsed(_) => 19,
+            Self::SmacUsed(_) => 20,
+            Self::CardTries(_) => 21,
+            Self::WaitsEnded(_) => 22,
+            Self::Damaged => 23,
         }
     }
 
@@ -188,6 +253,28 @@ impl Change {
             Self::Booted(count) | Self::Merged(count) | Self::Acknowledged(count) => {
                 out.extend_from_slice(&count.to_be_bytes());
             }
+            Self::Made(id, profile) => {
+                out.extend_from_slice(&id.0);
+                out.push(match profile {
+                    Profile::Lockbox => 0,
+                    Profile::Residential => 1,
+                });
+            }
+            Self::Association(key) => out.extend_from_slice(key),
+            Self::ContractorMode(on) => out.push(u8::from(*on)),
+            Self::Held(code) => code.encode(out),
+            Self::Dropped(id) => out.push(*id),
+            Self::Blocked(pin) | Self::PinUsed(pin) => pin.encode(out),
+            Self::SmacUsed(smac) => {
+                out.extend_from_slice(&smac.slot.number().to_be_bytes());
+                out.extend_from_slice(&smac.step.to_be_bytes());
+            }
+            Self::CardTries(tries) => {
+                out.extend_from_slice(&tries.serial.0);
+                out.extend_from_slice(&tries.wrong.to_be_bytes());
+            }
+            Self::WaitsEnded(time) => out.extend_from_slice(&time.to_bytes()),
+            Self::Damaged => {}
             Self::Settings(settings) => out.extend_from_slice(&settings.encode()),
             Self::Revocations(list) => {
                 let list = list.encode();
@@ -223,7 +310,7 @@ impl Change {
         Ok(match reader.u8()? {
             1 => Self::Provisioned(Seed::new(reader.array()?)),
             2 => Self::Booted(reader.u32()?),
-            3 => Self::Settings(Settings::decode(reader.slice(Settings::LEN)?)?),
+            3 => Self::Settings(Settings::read(reader)?),
             4 => {
                 let length = reader.u16()?;
                 Self::Revocations(RevocationList::decode(reader.slice(usize::from(length))?)?)
@@ -249,6 +336,28 @@ impl Change {
             10 => Self::Record(Record::from_bytes(reader.array()?)),
             11 => Self::Merged(reader.u32()?),
             12 => Self::Acknowledged(reader.u32()?),
+            14 => Self::Association(reader.array()?),
+            15 => Self::ContractorMode(reader.u8()? != 0),
+            16 => Self::Held(HeldCode::read(reader)?),
+            17 => Self::Dropped(reader.u8()?),
+            18 => Self::Blocked(HeldPin::read(reader)?),
+            19 => Self::PinUsed(HeldPin::read(reader)?),
+            20 => {
+                let slot = Slot::new(reader.u16()?).ok_or(reader.malformed())?;
+                Self::SmacUsed(Use { slot, step: reader.u32()? })
+            }
+            21 => Self::CardTries(CardTries { serial: CardSerial(reader.array()?), wrong: reader.u16()? }),
+            22 => Self::WaitsEnded(Time(reader.u32()?)),
+            23 => Self::Damaged,
+            13 => {
+                let id = LockId(reader.array()?);
+                let profile = match reader.u8()? {
+                    0 => Profile::Lockbox,
+                    1 => Profile::Residential,
+                    _ => return Err(reader.malformed()),
+                };
+                Self::Made(id, profile)
+            }
             _ => return Err(reader.malformed()),
         })
     }

@@ -1,151 +1,266 @@
-//! Codes that the lock computes from its seed: contractor and one day codes. [COD-2, COD-3]
+//! Codes of every kind: an entry judged, written down, and only then opened for. [COD-1 to COD-3, PIN-3]
 //!
 //! An attempt is written down before it is looked at and its use before the motor moves, so that a battery pulled
 //! in between costs the guesser, and opens nothing twice. To the person at the keypad every refusal looks the
 //! same: that a code was right but came at the wrong time is for the log alone, and counts as wrong.
 
+use alloc::{vec, vec::Vec};
+
 use sentri_protocol::{
-    codes::derived::{CONTRACTOR_DIGITS, ONE_DAY_DIGITS, ONE_DAY_INDICES, contractor, one_day},
-    hours::Weekly,
+    codes::{
+        Present, Refused, contractor,
+        kind::Kind,
+        one_day, smac,
+        smart_pin::{Accepted, LockId, SmartPinKey},
+    },
     open::Verdict,
 };
 
+use super::mode::Mode;
 use crate::{
-    journal::state::{Change, FirstUse},
+    journal::{state::Change, tables::HeldPin},
     lock::{Driven, Halt, Lock, Stored},
     lockout::CodeKind,
     ports::{Board, Indication},
     records::{self, NO_SLOT},
 };
 
-/// Seconds for which a one day code works from its first use.
-const ONE_DAY_WORKS_FOR: u32 = 3600;
-
-/// What an entry turned out to be.
-#[derive(Clone, Copy, Debug)]
-struct Verified {
-    verdict: Verdict,
-    /// The contractor's slot or the one day code's index.
-    slot: u8,
-    first_use: Option<FirstUse>,
+/// A code that may open now.
+pub(super) struct Opens {
+    /// Which of its kind, as the log names it.
+    pub(super) which: [u8; 7],
+    /// What its use leaves behind.
+    pub(super) uses: Vec<Change>,
+    /// Where it is a `SmartPIN`: a short PIN may be picked.
+    smart_pin: Option<Accepted>,
 }
 
-impl Verified {
-    const WRONG: Self = Self { verdict: Verdict::NoRight, slot: NO_SLOT, first_use: None };
+/// Why an entry opens nothing, for the log.
+#[derive(Clone, Copy)]
+pub(super) struct No {
+    pub(super) verdict: Verdict,
+    /// Tells apart what the verdict doesn't.
+    pub(super) why: Why,
 }
 
-/// Each kind of derived code has a length of its own.
-fn kind_of(entry: &[u8]) -> Option<CodeKind> {
-    match entry.len() {
-        CONTRACTOR_DIGITS => Some(CodeKind::Contractor),
-        ONE_DAY_DIGITS => Some(CodeKind::OneDay),
-        _ => None,
+/// What tells refusals with one verdict apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Why {
+    /// The verdict says it; or the digits are no code.
+    Plain = 0,
+    /// The kind is switched off.
+    Off = 1,
+    /// Contractor mode is off.
+    ContractorModeOff = 2,
+    /// It came during a wait, and was not looked at.
+    Waits = 3,
+    /// It was used already.
+    Used = 4,
+    /// Another code is the same: choose another.
+    Taken = 5,
+}
+
+impl No {
+    pub(super) const SUCH_CODE: Self = Self { verdict: Verdict::NoRight, why: Why::Plain };
+
+    pub(super) const fn because(why: Why) -> Self {
+        Self { verdict: Verdict::NoRight, why }
+    }
+
+    pub(super) fn which(self) -> [u8; 7] {
+        [NO_SLOT, self.why as u8, 0, 0, 0, 0, 0]
+    }
+}
+
+impl From<Verdict> for No {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, why: Why::Plain }
+    }
+}
+
+impl From<Refused> for No {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unknown => Self::SUCH_CODE,
+            Refused::Off => Self::because(Why::Off),
+            Refused::ContractorModeOff => Self::because(Why::ContractorModeOff),
+            Refused::NotYet { .. } => Verdict::NotYet.into(),
+            Refused::Expired { .. } => Verdict::Expired.into(),
+            Refused::OutsideHours { .. } => Verdict::OutsideHours.into(),
+            Refused::ClockLost => Verdict::ClockLost.into(),
+        }
+    }
+}
+
+impl Opens {
+    pub(super) fn new(which: [u8; 7], uses: Vec<Change>) -> Self {
+        Self { which, uses, smart_pin: None }
+    }
+
+    fn slot(slot: u8, uses: Vec<Change>) -> Self {
+        Self::new([slot, 0, 0, 0, 0, 0, 0], uses)
     }
 }
 
 impl<B: Board> Lock<B> {
-    /// An entry was taken.
+    /// An entry that is a code was taken.
     pub(super) fn enter(&mut self, entry: &[u8]) -> Result<(), Halt> {
-        let Some(kind) = kind_of(entry) else {
-            self.board.show(Indication::Refused);
-            return Ok(());
+        let kind = match self.journal.state().profile.kind_of(entry.len()) {
+            Some(Kind::Contractor) => CodeKind::Contractor,
+            Some(Kind::OneDay) => CodeKind::OneDay,
+            Some(Kind::Smac) => CodeKind::Smac,
+            Some(Kind::SmartPin) => CodeKind::SmartPin,
+            Some(Kind::Stored) => {
+                self.counters.codes_entered += 1;
+                return self.enter_stored(entry);
+            }
+            None => {
+                self.board.show(Indication::Refused);
+                return Ok(());
+            }
         };
         self.counters.codes_entered += 1;
+        let Some(count) = self.begin_try(kind)? else { return Ok(()) };
+        match self.judge_code(kind, entry) {
+            Ok(opens) => self.open_by_code(kind, count, opens),
+            Err(no) => self.refuse_code(kind, no),
+        }
+    }
+
+    /// Counts a try before it is looked at; the count before it, or nothing where it is not looked at.
+    pub(super) fn begin_try(&mut self, kind: CodeKind) -> Result<Option<u16>, Halt> {
         let tries = self.journal.state().wrong_tries;
         let seconds = self.lockout.wait(&tries, kind, self.board.uptime_ms());
         if seconds > 0 {
-            self.board.show(Indication::Wait { seconds });
-            return Ok(());
+            return self.tell_wait(kind, seconds).map(|()| None);
         }
+        self.keypad.waits_told &= !(1 << kind.number());
         let count = tries.of(kind);
         if self.store(&[Change::WrongTries(kind, count.saturating_add(1))])? == Stored::Worn {
             self.board.show(Indication::NeedsService);
+            return Ok(None);
+        }
+        Ok(Some(count))
+    }
+
+    /// Shows how long to wait. The log tells of one such entry in each wait, so that no guesser wears out the flash.
+    pub(super) fn tell_wait(&mut self, kind: CodeKind, seconds: u32) -> Result<(), Halt> {
+        self.board.show(Indication::Wait { seconds });
+        let bit = 1 << kind.number();
+        if self.keypad.waits_told & bit != 0 {
             return Ok(());
         }
-        let verified = match kind {
-            CodeKind::Contractor => self.verify_contractor(entry),
-            CodeKind::OneDay => self.verify_one_day(entry),
-        };
-        if verified.verdict == Verdict::Opened {
-            self.open_by_code(kind, count, verified)
-        } else {
-            self.refuse_code(kind, verified)
+        self.keypad.waits_told |= bit;
+        self.log_refusal(kind, No::because(Why::Waits))
+    }
+
+    /// The moment for codes that are bound to one: none while the clock is lost.
+    pub(super) fn present(&self) -> Present {
+        let now = self.now();
+        if now.is_lost() { Present::LOST } else { Present::at(now.time, now.tolerance()) }
+    }
+
+    fn judge_code(&self, kind: CodeKind, entry: &[u8]) -> Result<Opens, No> {
+        let state = self.journal.state();
+        let present = self.present();
+        if kind == CodeKind::Contractor {
+            let slot = contractor::verify(&self.keys, &state.settings, present, entry)?;
+            return Ok(Opens::slot(slot, Vec::new()));
+        }
+        // What was used or blocked may be forgotten.
+        if state.damaged {
+            return Err(Verdict::FlashFailed.into());
+        }
+        match kind {
+            CodeKind::OneDay => {
+                let used = one_day::verify(&self.keys, &state.settings, present, &state.first_uses, entry)?;
+                let first = used.is_first.then_some(Change::FirstUse(used.first));
+                Ok(Opens::slot(used.first.index, first.into_iter().collect()))
+            }
+            CodeKind::Smac => self.judge_smac(present, entry),
+            _ => self.judge_smart_pin(present, entry),
         }
     }
 
-    fn verify_contractor(&self, entry: &[u8]) -> Verified {
-        let (settings, now) = (&self.journal.state().settings, self.now());
-        let found = (0_u8..).zip(settings.contractor_generations).fold(None, |found, (slot, generation)| {
-            if contractor(&self.keys, slot, generation).matches(entry) { Some(slot) } else { found }
-        });
-        let Some(slot) = found else { return Verified::WRONG };
-        let verdict = if !settings.switches.contractor_mode {
-            Verdict::NoRight
-        } else if now.is_lost() || settings.access_hours.allows(settings.zone.local(now.time)) {
-            Verdict::Opened
-        } else {
-            Verdict::OutsideHours
-        };
-        Verified { verdict, slot, first_use: None }
+    fn judge_smac(&self, present: Present, entry: &[u8]) -> Result<Opens, No> {
+        let smac = smac::verify(&self.keys, present, entry)?;
+        if !self.journal.state().tables.takes(smac, self.now().time) {
+            return Err(No::because(Why::Used));
+        }
+        // The slot names the agent to the backend, which raises an alarm at one that it never gave out.
+        let [a, b] = smac.slot.number().to_be_bytes();
+        Ok(Opens::new([0, 0, a, b, 0, 0, 0], vec![Change::SmacUsed(smac)]))
     }
 
-    /// A code of today, or one whose hour from its first use is still running past midnight.
-    fn verify_one_day(&self, entry: &[u8]) -> Verified {
-        let (state, now) = (self.journal.state(), self.now());
-        if now.is_lost() {
-            return Verified { verdict: Verdict::ClockLost, ..Verified::WRONG };
+    fn judge_smart_pin(&self, present: Present, entry: &[u8]) -> Result<Opens, No> {
+        let state = self.journal.state();
+        if state.id == LockId([0; 16]) {
+            return Err(No::because(Why::Off));
         }
-        let today = state.settings.zone.local(now.time).day;
-        let unused = (0..ONE_DAY_INDICES).map(|index| (today, index, None));
-        let used = state.first_uses.iter().map(|it| (it.day, it.index, Some(*it)));
-        // The used come last, so that they are what a code of today is found as.
-        let found = unused.chain(used).fold(None, |found, candidate| {
-            let (day, index, _) = candidate;
-            if one_day(&self.keys, day, index).matches(entry) { Some(candidate) } else { found }
-        });
-        let Some((day, index, first_use)) = found else { return Verified::WRONG };
-        let works = if state.settings.switches.one_day_ends_with_day {
-            day == today
-        } else {
-            first_use.is_none_or(|it| now.time.since(it.at) < ONE_DAY_WORKS_FOR)
-        };
-        Verified {
-            verdict: if works { Verdict::Opened } else { Verdict::Expired },
-            slot: index,
-            first_use: first_use.is_none().then_some(FirstUse { day, index, at: now.time }),
+        let (settings, tables) = (&state.settings, &state.tables);
+        let rules = settings.smart_pin_rules;
+        let accepted =
+            SmartPinKey::of(&self.keys, state.id)
+                .verify(settings, rules, present, entry, |pin| tables.was_used(pin))?;
+        if tables.is_blocked(&accepted.pin) {
+            return Err(Verdict::Revoked.into());
         }
+        let note = rules.first_use_within_a_day && !tables.was_used(&accepted.pin);
+        let held = HeldPin { pin: accepted.pin.clone(), until: accepted.until() };
+        // The window names the PIN, so that the log holds none that works.
+        let (from, to) = accepted.window.wall(rules.daily);
+        let mut which = [accepted.variant.number(), 0, 0, 0, 0, 0, 0];
+        which[2..5].copy_from_slice(&from.count().to_be_bytes()[1..]);
+        let hours = u16::try_from(to.count().saturating_sub(from.count())).unwrap_or(u16::MAX);
+        which[5..].copy_from_slice(&hours.to_be_bytes());
+        Ok(Opens {
+            which,
+            uses: note.then_some(Change::PinUsed(held)).into_iter().collect(),
+            smart_pin: Some(accepted),
+        })
     }
 
     /// Takes the attempt back, writes the use, then drives the motor.
-    fn open_by_code(&mut self, kind: CodeKind, count: u16, verified: Verified) -> Result<(), Halt> {
+    pub(super) fn open_by_code(&mut self, kind: CodeKind, count: u16, opens: Opens) -> Result<(), Halt> {
         let mut draft = self.draft();
         draft.change(Change::WrongTries(kind, count));
-        if let Some(first_use) = verified.first_use {
-            draft.change(Change::FirstUse(first_use));
-        }
-        draft.event(&records::by_code(kind, verified.slot, Verdict::Opened, self.now()));
+        opens.uses.into_iter().for_each(|change| draft.change(change));
+        draft.event(&records::by_code(kind, opens.which, Verdict::Opened, self.now()));
         let changes = draft.into_changes();
         if self.store(&changes)? == Stored::Worn {
             self.board.show(Indication::NeedsService);
             return Ok(());
         }
         if self.drive()? == Driven::Stuck {
-            let mut entry = records::by_code(kind, verified.slot, Verdict::MotorFailed, self.now());
+            let mut entry = records::by_code(kind, opens.which, Verdict::MotorFailed, self.now());
             entry.kind = sentri_protocol::audit::Kind::MotorFailed;
             // The lights tell of the motor, whether or not the log could.
             let (Stored::Yes | Stored::Worn) = self.store_event(&entry, None)?;
+        } else if let Some(accepted) = opens.smart_pin {
+            let now_ms = self.board.uptime_ms();
+            self.keypad.go_to(Mode::MayPick(accepted), now_ms);
         }
         Ok(())
     }
 
-    fn refuse_code(&mut self, kind: CodeKind, verified: Verified) -> Result<(), Halt> {
+    pub(super) fn refuse_code(&mut self, kind: CodeKind, no: No) -> Result<(), Halt> {
         self.lockout.wrong(kind, self.board.uptime_ms());
+        self.log_refusal(kind, no)?;
+        self.board.show(if no.verdict == Verdict::FlashFailed {
+            Indication::NeedsService
+        } else {
+            Indication::Refused
+        });
+        Ok(())
+    }
+
+    /// The attempt itself is written; worn flash shows at the next one.
+    pub(super) fn log_refusal(&mut self, kind: CodeKind, no: No) -> Result<(), Halt> {
         let mut draft = self.draft();
-        draft.failure(&records::by_code(kind, verified.slot, verified.verdict, self.now()));
+        draft.failure(&records::by_code(kind, no.which(), no.verdict, self.now()));
         let changes = draft.into_changes();
-        // The attempt itself is written; worn flash shows at the next one.
         let (Stored::Yes | Stored::Worn) = self.store(&changes)?;
-        self.board.show(Indication::Refused);
         Ok(())
     }
 }

@@ -61,6 +61,9 @@ impl<B: Board> Lock<B> {
             motor_driven: false,
             time_ignored,
         };
+        if matches!(outcome.verdict, Verdict::Opened | Verdict::Served) && request.ticket.rights.is_owner() {
+            self.end_waits()?;
+        }
         if outcome.verdict == Verdict::Opened {
             outcome.motor_driven = true;
             outcome.verdict = self.open_for(request)?;

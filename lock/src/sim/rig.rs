@@ -7,6 +7,7 @@ use sentri_protocol::{
     advert::Advert,
     audit::{Acknowledgement, Batch, Entry},
     clock::{FreshTime, LowerBound},
+    codes::{kind::Profile, smart_pin::LockId},
     frame::{Reassembler, frames},
     hours::Schedule,
     open::{
@@ -26,7 +27,8 @@ use super::{
     phone::{Heard, SimPhone},
 };
 use crate::{
-    BootError, Halt, Key, Lock, Provisioning,
+    BootError, Halt, Key, Lock, NotHeld, Provisioning,
+    journal::tables::HeldCode,
     ports::{Connection, Uptime},
 };
 
@@ -34,6 +36,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Backend {
     seed: Seed,
+    /// Its id.
+    pub lock: LockId,
     /// Its keys as the backend has them.
     pub keys: KeyTree,
 }
@@ -41,14 +45,23 @@ pub struct Backend {
 impl Backend {
     /// The backend of a lock whose seed is made of this byte.
     pub fn new(seed: u8) -> Self {
+        let lock = LockId([seed; 16]);
         let seed = Seed::new([seed; 32]);
         let keys = KeyTree::new(&seed, sentri_protocol::Generation::FIRST);
-        Self { seed, keys }
+        Self { seed, lock, keys }
     }
 
     /// What the factory gives the lock.
     pub fn provisioning(&self, settings: Settings, time: Time) -> Provisioning {
-        Provisioning { seed: self.seed.clone(), settings, time }
+        Provisioning {
+            seed: self.seed.clone(),
+            id: self.lock,
+            profile: Profile::Lockbox,
+            association: None,
+            programming_code: None,
+            settings,
+            time,
+        }
     }
 
     /// Has the keys of another generation count.
@@ -128,8 +141,13 @@ pub struct Rig {
 impl Rig {
     /// A lock that has just left the factory, with a good clock.
     pub fn new(backend: &Backend, settings: Settings, time: Time) -> Self {
-        let mut rig = Self::with_flash(SimFlash::default(), time);
-        rig.lock = Lock::provision(rig.board.clone(), backend.provisioning(settings, time)).ok();
+        Self::provisioned(backend.provisioning(settings, time))
+    }
+
+    /// A lock that has just left the factory as this says, with a good clock.
+    pub fn provisioned(provisioning: Provisioning) -> Self {
+        let mut rig = Self::with_flash(SimFlash::default(), provisioning.time);
+        rig.lock = Lock::provision(rig.board.clone(), provisioning).ok();
         rig
     }
 
@@ -194,6 +212,34 @@ impl Rig {
     /// Presses the key with this character on it.
     pub fn type_digit(&mut self, digit: u8) -> Result<(), Halt> {
         Key::from_char(char::from(digit)).map_or(Ok(()), |key| self.drive(|lock| lock.press(key)))
+    }
+
+    /// Presses any key.
+    pub fn press(&mut self, key: Key) -> Result<(), Halt> {
+        self.drive(|lock| lock.press(key))
+    }
+
+    /// Puts a card in.
+    pub fn insert_card(&mut self, image: &[u8]) -> Result<(), Halt> {
+        self.drive(|lock| lock.insert_card(image))
+    }
+
+    /// Takes the card out.
+    pub fn remove_card(&mut self) -> Result<(), Halt> {
+        self.drive(|lock| {
+            lock.remove_card();
+            Ok(())
+        })
+    }
+
+    /// Has the lock keep a code in its table.
+    pub fn hold_code(&mut self, code: HeldCode) -> Result<Result<(), NotHeld>, Halt> {
+        let mut held = Ok(());
+        self.drive(|lock| {
+            held = lock.hold_code(code)?;
+            Ok(())
+        })?;
+        Ok(held)
     }
 
     /// Connects a phone.

@@ -7,7 +7,7 @@ mod told;
 mod world;
 
 use sentri_lock::{
-    BootError, Lock,
+    BootError, Lock, Provisioning,
     sim::{Cut, Rig, SimBoard, SimFlash},
 };
 use sentri_protocol::settings::Settings;
@@ -67,6 +67,7 @@ fn uncut(scenario: &Scenario) -> u64 {
         assert_eq!((stored.boots, stored.wrong_tries), (told.boots + 1, told.wrong_tries), "{context}");
         assert_eq!((stored.settings, stored.revocations), (told.settings, told.revocations), "{context}");
         assert_eq!(stored.first_uses, told.first_uses, "{context}");
+        assert_eq!(stored.tables, told.tables, "{context}");
         check_records(&told, &stored, 0, &context);
     }
     world.rig.board.with_flash(|flash| flash.operations())
@@ -146,7 +147,7 @@ fn cut_while_driving(scenario: &Scenario) -> u64 {
 
 /// The flash of a lock to which these steps happened.
 fn prepared(steps: &[Step]) -> SimFlash {
-    let rig = Rig::new(&backend(), contractor_mode(), NOW);
+    let rig = Rig::provisioned(Provisioning { settings: contractor_mode(), ..support::provisioning() });
     let flash = rig.board.with_flash(|flash| flash.image());
     let mut world = World::new(SimFlash::from_image(&flash).expect("two areas"));
     world.run(Step::Boot).expect("power");
@@ -155,6 +156,61 @@ fn prepared(steps: &[Step]) -> SimFlash {
     }
     let image = world.rig.board.with_flash(|flash| flash.image());
     SimFlash::from_image(&image).expect("two areas")
+}
+
+fn scenario(name: &'static str, before: &[Step], steps: &[Step]) -> Scenario {
+    Scenario { name, flash: prepared(before), steps: steps.to_vec() }
+}
+
+/// The sequences of the keypad.
+fn keypad_scenarios() -> Vec<Scenario> {
+    use Step::{
+        Block, Boot, BringTime, Card, ContractorCode, ContractorMode, Pick, Smac, SmartPin, Stored,
+        WrongCardPin, WrongStored,
+    };
+    vec![
+        scenario("SMACs", &[BringTime, Smac(1)], &[Boot, BringTime, Smac(1), Smac(999), Smac(2)]),
+        scenario(
+            "SmartPINs",
+            &[BringTime],
+            &[
+                Boot,
+                BringTime,
+                SmartPin(0),
+                Pick(0, *b"7595"),
+                Stored(*b"7595"),
+                Pick(0, *b"9576"),
+                Stored(*b"9576"),
+            ],
+        ),
+        scenario(
+            "a block",
+            &[BringTime, Pick(0, *b"7595")],
+            &[
+                Boot,
+                BringTime,
+                Stored(*b"7595"),
+                Block(0),
+                Stored(*b"7595"),
+                SmartPin(0),
+                WrongStored,
+                Block(1),
+            ],
+        ),
+        scenario(
+            "cards",
+            &[WrongCardPin],
+            &[
+                Boot,
+                WrongCardPin,
+                BringTime,
+                Card,
+                ContractorMode(false),
+                ContractorCode,
+                ContractorMode(true),
+            ],
+        ),
+    ]
 }
 
 fn scenarios() -> Vec<Scenario> {
@@ -170,11 +226,6 @@ fn scenarios() -> Vec<Scenario> {
         .chain((9..=18).map(Revocations))
         .chain([OneDayCode(0), Open(3)])
         .collect();
-    let scenario = |name, before: &[Step], steps: &[Step]| Scenario {
-        name,
-        flash: prepared(before),
-        steps: steps.to_vec(),
-    };
     vec![
         scenario("opens", &[], &[Boot, BringTime, Open(1), Retry, Open(2), OneDayCode(1), ContractorCode]),
         scenario(
@@ -226,7 +277,7 @@ fn scenarios() -> Vec<Scenario> {
 #[test]
 fn a_battery_pulled_at_any_write_loses_nothing_told_and_opens_nothing_twice() {
     let (mut points, mut driving) = (Points::default(), 0);
-    for scenario in scenarios() {
+    for scenario in scenarios().into_iter().chain(keypad_scenarios()) {
         let before = points.first;
         cut_everywhere(&scenario, &mut points);
         driving += cut_while_driving(&scenario);
@@ -240,11 +291,9 @@ fn a_battery_pulled_at_any_write_loses_nothing_told_and_opens_nothing_twice() {
 
 #[test]
 fn a_battery_pulled_in_the_factory_leaves_a_lock_or_a_blank_one() {
-    let seed = sentri_protocol::Seed::new([0x5e; 32]);
     for operation in 0..20 {
         for cut in Cut::ALL {
-            let provisioning =
-                sentri_lock::Provisioning { seed: seed.clone(), settings: Settings::default(), time: NOW };
+            let provisioning = backend().provisioning(Settings::default(), NOW);
             let board = SimBoard::new(3);
             board.with_flash(|flash| flash.cut_at(operation, cut));
             let provisioned = Lock::provision(board.clone(), provisioning.clone()).is_ok();

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 
 use sentri_lock::{
     Lock,
-    journal::state::{FirstUse, State},
+    journal::{
+        state::State,
+        tables::{Role, Tables},
+    },
     lockout::CodeKind,
     sim::SimBoard,
 };
 use sentri_protocol::{
     Time,
     audit::{Kind, Record},
+    codes::one_day::FirstUse,
     open::{Operation, Verdict},
     ticket::Epoch,
 };
@@ -28,8 +32,9 @@ pub struct Told {
     pub merged: u32,
     pub records: HashMap<u32, Record>,
     pub head: u32,
-    pub wrong_tries: [u16; 2],
+    pub wrong_tries: [u16; 6],
     pub first_uses: Vec<FirstUse>,
+    pub tables: Tables,
     pub settings: u32,
     pub revocations: u32,
     pub epoch: Epoch,
@@ -50,6 +55,7 @@ impl Told {
             head: state.audit.head(),
             wrong_tries: CodeKind::ALL.map(|kind| state.wrong_tries.of(kind)),
             first_uses: state.first_uses.clone(),
+            tables: state.tables.clone(),
             settings: state.settings.version,
             revocations: state.revocations.version,
             epoch: state.revocations.epoch_floor,
@@ -73,7 +79,8 @@ pub fn opens_after(head: u32, state: &State) -> u64 {
     for (number, record) in (start.first..).zip(state.audit.records()) {
         if number > head {
             let entry = record.open(&keys, number, &previous).expect("the chain of records holds");
-            opens += u64::from(matches!(entry.kind, Kind::Ble | Kind::Code) && entry.result == 0);
+            opens +=
+                u64::from(matches!(entry.kind, Kind::Ble | Kind::Code | Kind::Card) && entry.result == 0);
         }
         previous = record.tag();
     }
@@ -98,6 +105,7 @@ pub fn check(told: &Told, step: Step, world: &World, context: &str) {
     if matches!(step, Step::OneDayCode(_)) && driven > 0 {
         assert!(!now.first_uses.is_empty(), "{context}: opened without a first use");
     }
+    check_tables(told, &now, step, driven, context);
     assert!(driven <= 1, "{context}: opened {driven} times in one step");
     let logged = opens_after(told.head, lock.state());
     assert!(logged >= driven, "{context}: an open without its record");
@@ -109,6 +117,29 @@ pub fn check(told: &Told, step: Step, world: &World, context: &str) {
     assert!(now.time >= told.time || may_set_back, "{context}: stored time fell");
     world.rig.board.with_flash(|flash| assert_eq!(flash.overwritten(), 0, "{context}: written twice"));
     assert_eq!(world.rig.board.used_without_power(), 0, "{context}: used a port without power");
+}
+
+/// Nothing that was blocked, used or counted is forgotten, and no code that was kept.
+fn check_tables(told: &Told, now: &Told, step: Step, driven: u64, context: &str) {
+    for pin in &told.tables.blocked {
+        assert!(now.tables.blocked.contains(pin), "{context}: a block was forgotten");
+    }
+    for smac in &told.tables.smacs {
+        assert!(now.tables.smacs.contains(smac), "{context}: a used SMAC was forgotten");
+    }
+    if matches!(step, Step::Smac(_)) && driven > 0 {
+        assert!(now.tables.smacs.len() > told.tables.smacs.len(), "{context}: opened without a use");
+    }
+    for code in &told.tables.codes {
+        let is_blocked = matches!(&code.role, Role::Short(pin) if now.tables.is_blocked(pin));
+        let is_there = now.tables.codes.iter().any(|it| it.id == code.id);
+        assert!(is_there || is_blocked, "{context}: a code was forgotten");
+    }
+    for card in &told.tables.cards {
+        let after = now.tables.wrong_pins(card.serial);
+        let may_fall = matches!(step, Step::Card | Step::ContractorMode(_));
+        assert!(after >= card.wrong || may_fall, "{context}: wrong PINs were forgotten");
+    }
 }
 
 /// Every record told of is held unchanged, or was acknowledged, or is counted as lost.

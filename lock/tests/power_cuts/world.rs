@@ -1,7 +1,7 @@
 //! A lock in a scenario, and the phones, people and hours that happen to it.
 
 use sentri_lock::{
-    BootError, Halt,
+    BootError, Halt, Key,
     sim::{Rig, SimFlash, SimPhone, Visit},
 };
 use sentri_protocol::{
@@ -47,6 +47,24 @@ pub enum Step {
     ContractorCode,
     /// The one day code with this index.
     OneDayCode(u8),
+    /// A wrong stored code.
+    WrongStored,
+    /// A SMAC of this slot.
+    Smac(u16),
+    /// A SmartPIN of this variant.
+    SmartPin(u8),
+    /// A SmartPIN of this variant, then a short PIN.
+    Pick(u8, [u8; 4]),
+    /// A code in the table.
+    Stored([u8; 4]),
+    /// Programming code, 128, the SmartPIN of this variant.
+    Block(u8),
+    /// The owner's card, PIN, FUNC 6 1 or FUNC 6 0.
+    ContractorMode(bool),
+    /// A card with a wrong PIN.
+    WrongCardPin,
+    /// A card, PIN, ENT.
+    Card,
     /// So many hours pass.
     Hours(u64),
     /// A list of 64 revocations with this version.
@@ -101,6 +119,37 @@ impl World {
             Step::OneDayCode(index) => {
                 self.rig.type_code(one_day(&backend().keys, today(), index).as_ascii())
             }
+            Step::WrongStored => self.rig.type_code(b"7361"),
+            Step::Smac(slot) => {
+                let smac = support::smac(slot, self.rig.time());
+                self.rig.type_code(&smac)
+            }
+            Step::SmartPin(variant) => self.rig.type_code(&support::smart_pin(-1, 700, variant)),
+            Step::Pick(variant, code) => {
+                self.rig.type_code(&support::smart_pin(-1, 700, variant))?;
+                self.rig.type_code(&code)
+            }
+            Step::Stored(code) => self.rig.type_code(&code),
+            Step::Block(variant) => {
+                self.rig.type_code(support::PROGRAMMING_CODE)?;
+                self.rig.type_code(b"128")?;
+                self.rig.type_code(&support::smart_pin(-1, 700, variant))
+            }
+            Step::ContractorMode(on) => {
+                self.card(b"2468")?;
+                self.rig.press(Key::Func)?;
+                self.rig.type_code(if on { b"61" } else { b"60" })?;
+                self.rig.remove_card()
+            }
+            Step::WrongCardPin => {
+                self.card(b"2469")?;
+                self.rig.remove_card()
+            }
+            Step::Card => {
+                self.card(b"2468")?;
+                self.rig.press(Key::Enter)?;
+                self.rig.remove_card()
+            }
             Step::Hours(hours) => self.rig.pass(hours * HOUR_MS),
             Step::Revocations(version) => self.hand_over(&PhoneMessage::Revocations(revocations(version))),
             Step::Settings(version) => {
@@ -109,6 +158,12 @@ impl World {
             }
             Step::BackUp => self.back_up(),
         }
+    }
+
+    fn card(&mut self, pin: &[u8]) -> Result<(), Halt> {
+        let image = support::image(&support::card(1, support::OWNER), &support::association());
+        self.rig.insert_card(&image)?;
+        self.rig.type_code(pin)
     }
 
     pub fn ask(
@@ -185,8 +240,9 @@ pub fn wrong_code() -> [u8; 7] {
 }
 
 pub fn contractor_mode() -> Settings {
-    let switches = Switches { contractor_mode: true, ..Settings::default().switches };
-    Settings { switches, ..Settings::default() }
+    let settings = support::provisioning().settings;
+    let switches = Switches { contractor_mode: true, ..settings.switches };
+    Settings { switches, ..settings }
 }
 
 pub fn revocations(version: u32) -> Vec<u8> {

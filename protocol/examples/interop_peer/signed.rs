@@ -3,6 +3,7 @@
 use sentri_protocol::{
     KeyTree,
     audit::{Acknowledgement, Batch, CHAIN_START, Entry, Record},
+    card::SentriKeyId,
     clock::{FreshTime, LowerBound},
     revocation::{RevocationList, Revoked},
     settings::Settings,
@@ -96,6 +97,8 @@ fn settings(keys: &KeyTree, bytes: &[u8]) -> Result<(Value, Vec<u8>), Failure> {
         "smart_pins": switches.smart_pins,
         "one_day_ends_with_day": switches.one_day_ends_with_day,
         "contractor_generations": settings.contractor_generations,
+        "smart_pin_rules": hex::encode(settings.smart_pin_rules.encode()),
+        "owner": settings.owner.map_or(0, SentriKeyId::number),
     });
     Ok((fields, settings.sign(keys)))
 }

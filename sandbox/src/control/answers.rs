@@ -101,7 +101,7 @@ pub struct CountersSeen {
 pub struct LightSeen {
     /// When, seconds since 1970-01-01 UTC.
     pub at: i64,
-    /// `awake`, `asleep`, `key_taken`, `opened`, `refused`, `wait`, `battery_low` or `needs_service`.
+    /// `awake`, `asleep`, `key_taken`, `code`, `ready`, `done`, `blocked`, `error`, `opened`, `refused`, `wait`, `battery_low` or `needs_service`.
     pub shown: &'static str,
     /// How long to wait, with `wait`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,6 +155,11 @@ impl LightSeen {
             Indication::Awake => ("awake", None),
             Indication::Asleep => ("asleep", None),
             Indication::KeyTaken => ("key_taken", None),
+            Indication::Code => ("code", None),
+            Indication::Ready => ("ready", None),
+            Indication::Done => ("done", None),
+            Indication::Blocked => ("blocked", None),
+            Indication::Error => ("error", None),
             Indication::Opened => ("opened", None),
             Indication::Refused => ("refused", None),
             Indication::Wait { seconds } => ("wait", Some(seconds)),

@@ -15,7 +15,11 @@ use sentri_lock::{
     BootError, ProvisionError, Provisioning,
     sim::{SimBoard, SimFlash},
 };
-use sentri_protocol::{Generation, KeyTree, Seed, Time, settings::Settings};
+use sentri_protocol::{
+    Generation, KeyTree, Seed, Time,
+    codes::{kind::Profile, smart_pin::LockId},
+    settings::Settings,
+};
 use sentri_server::{
     Mailbox, Refusal, Running, StartError,
     operator::{NewLockbox, Operator, Provisioned},
@@ -184,7 +188,16 @@ impl Town {
         let keys = KeyTree::new(&seed, Generation(made.key_generation));
         let settings = Settings::open(&keys, made.settings.as_ref()).ok_or(TownTrouble::BadProvisioning)?;
         let time = Time::from_unix(self.clock.now()).ok_or(TownTrouble::BadProvisioning)?;
-        Ok(Provisioning { seed, settings, time })
+        let id = LockId(made.lockbox.id.into_bytes());
+        Ok(Provisioning {
+            seed,
+            id,
+            profile: Profile::Lockbox,
+            association: None,
+            programming_code: None,
+            settings,
+            time,
+        })
     }
 
     /// A seed for one device's own chance.

@@ -297,4 +297,6 @@ def settings_fields() -> dict:
         "smart_pins": bool(settings.flags & SMARTPINS),
         "one_day_ends_with_day": bool(settings.flags & ONE_DAY_ENDS_WITH_DAY),
         "contractor_generations": list(settings.contractor_generations),
+        "smart_pin_rules": settings.smart_pin_rules.hex(),
+        "owner": settings.owner,
     }

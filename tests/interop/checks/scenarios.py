@@ -148,7 +148,7 @@ def full_list() -> RevocationList:
 def settings() -> Settings:
     zone = Zone(-28, NOW + 1_000_000, -32, NOW + 20_000_000, -28)
     hours = AccessHours(((32, 80),) * 5 + ((36, 72), (0, 0)))
-    return Settings(7, 2, zone, hours, RETURNS_ALLOWED | SMARTPINS, (1, 2, 300))
+    return Settings(7, 2, zone, hours, RETURNS_ALLOWED | SMARTPINS, (1, 2, 300), bytes([9, 24, 6]), 123_456_789)
 
 
 def events(count: int = 24) -> list[audit.Event]:

@@ -28,6 +28,8 @@ def run(report: Report) -> None:
     report.check("there are vectors", bool(files))
     world = World.read()
     for file in files:
+        if file.stem in OF_CODES:
+            continue
         content = json.loads(file.read_text(encoding="utf-8"))
         checker = CHECKERS.get(file.stem)
         if checker is None:
@@ -125,9 +127,11 @@ def settings(report: Report, name: str, case: dict, world: World) -> None:
     made = Settings(
         case["version"], case["generation"], Zone.read(Reader(raw(case["zone"]))),
         AccessHours.read(Reader(raw(case["access_hours"]))), read.flags, tuple(case["contractor_generations"]),
+        raw(case["smart_pin_rules"]), case["owner"],
     )
     report.equal(name, read, made)
-    report.equal(f"{name}: made again", made.encode(world.keys).hex(), case["signed"])
+    if case["format"] == 2:
+        report.equal(f"{name}: made again", made.encode(world.keys).hex(), case["signed"])
 
 
 def audit_log(report: Report, name: str, case: dict, world: World) -> None:
@@ -186,6 +190,11 @@ def derived_code(report: Report, name: str, case: dict, world: World) -> None:
 def picked_code(report: Report, name: str, case: dict, _: World) -> None:
     report.equal(f"{name}: {case['code']}", codes.picked_refusal(case["code"], case["lengths"]), case["refusal"])
 
+
+# Those of docs/codes.md, which codes/run_codes.py checks.
+OF_CODES = {
+    "one_day_lives", "smacs", "smart_pin_entries", "smart_pin_rules", "smart_pins", "stored_codes", "validities",
+}
 
 CHECKERS = {
     "adverts": adverts,

@@ -56,7 +56,7 @@ class Ticket:
             device_key=reader.take(33) if flags & FLAG_DEVICE_KEY else None,
         )
         require(ticket.not_before < ticket.not_after, "ticket window")
-        require(ticket.rights != 0 and ticket.rights & ~7 == 0, "ticket rights")
+        require(ticket.rights != 0 and ticket.rights & ~15 == 0, "ticket rights")
         return ticket
 
     @classmethod
