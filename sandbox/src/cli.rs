@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 /// Plays the main job on real parts: an agent grants access, a contractor presses ENT, the key bin opens.
 ///
 /// Without a command the whole story is told, step by step, with what each step took. A backend is started on
-/// this machine, filled by the operator's commands, and reached over real HTTP; two phones run the mobile core;
+/// this machine, filled by the operator's commands, and reached over real HTTP; three phones run the mobile core;
 /// the lockboxes run the lock's own logic on a simulated board. Only time and radio are simulated, so that hours
 /// pass in a second. Nothing is left behind.
 ///

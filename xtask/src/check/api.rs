@@ -67,7 +67,8 @@ fn declarations(kotlin: &str) -> String {
     let mut listed = String::new();
     let mut inside = false;
     for line in kotlin.lines() {
-        let text = line.trim();
+        // The generator puts a free function behind the end of its documentation.
+        let text = line.trim().trim_start_matches("*/ ");
         if !line.starts_with([' ', '\t', ')', '}', '{']) && !text.is_empty() {
             inside = starts_exported(line);
         }

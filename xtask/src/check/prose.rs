@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn paths_of_a_machine_and_hosts_are_found() {
-        assert!(is_finding("built in /work/main"));
+        assert!(is_finding("built in /work/sentri"));
         assert!(is_finding("--data=/tmp/sandbox"));
         assert!(is_finding("\"/root/.cargo\""));
         assert!(is_finding(&format!("https://{}.{}/simple", HOSTS[2].0, HOSTS[2].1)));
