@@ -10,6 +10,7 @@ use sentri_lock::{
 };
 use sentri_protocol::{
     Generation, KeyTree, Seed, Time,
+    codes::{kind::Profile, smart_pin::LockId},
     hours::Schedule,
     open::Operation,
     settings::Settings,
@@ -121,7 +122,15 @@ fn open(mtu: u16, with_device_key: bool) -> Result<Measured, Box<dyn Error>> {
 }
 
 fn lockbox(seed: &Seed, clock: &Clock, air: &Air) -> Result<Arc<Lockbox>, Box<dyn Error>> {
-    let provisioning = Provisioning { seed: seed.clone(), settings: Settings::default(), time: Time(NOW) };
+    let provisioning = Provisioning {
+        seed: seed.clone(),
+        id: LockId([1; 16]),
+        profile: Profile::Lockbox,
+        association: None,
+        programming_code: None,
+        settings: Settings::default(),
+        time: Time(NOW),
+    };
     Ok(Lockbox::provisioned("B-1", LockboxGeneration::Ble, SimBoard::new(1), provisioning, (clock, air))?)
 }
 
