@@ -54,14 +54,14 @@ fn a_low_order_ephemeral_is_not_proved() {
 /// A stranger sends garbage M1s for two seconds, each on a connection of its own.
 fn forty_garbage_m1s(rig: &mut Rig) {
     for round in 0..40_u8 {
-        let connection = rig.connect(247).unwrap();
-        rig.write(connection, &[round; 112]).unwrap();
-        rig.pass(50).unwrap();
+        let connection = rig.connect(247).expect("power");
+        rig.write(connection, &[round; 112]).expect("power");
+        rig.pass(50).expect("power");
         let expected: &[Heard] = if round < 20 { &[] } else { &[Heard::HungUp] };
         assert_eq!(rig.heard(connection), expected, "round {round}: the stranger got in, and no answer yet");
-        rig.disconnect(connection).unwrap();
+        rig.disconnect(connection).expect("power");
     }
-    assert_eq!(rig.lock().unwrap().counters().m1_unproved, 40);
+    assert_eq!(rig.lock().expect("power").counters().m1_unproved, 40);
 }
 
 #[test]
