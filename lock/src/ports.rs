@@ -180,7 +180,8 @@ pub struct Broadcast {
     pub advert: [u8; sentri_protocol::advert::Advert::LEN],
 }
 
-/// The BLE radio, a peripheral with two links.
+/// The BLE radio, a peripheral with two links. It advertises on and takes a third connection while two are open:
+/// the lock then closes one of the three at once.
 pub trait Radio {
     /// Advertises this, or stops. Connections live on.
     fn advertise(&mut self, broadcast: Option<Broadcast>);

@@ -2,10 +2,17 @@
 
 mod support;
 
-use sentri_lock::{ports::Connection, sim::Heard};
+use sentri_lock::{
+    ports::Connection,
+    sim::{Heard, Rig},
+};
 use sentri_protocol::{
+    advert::Advert,
     frame::frames,
-    open::{Operation, Verdict},
+    open::{
+        Operation, Verdict,
+        channel::{LockMessage, PhoneMessage},
+    },
 };
 use support::{phone, rig, verdict};
 
@@ -44,6 +51,19 @@ fn a_low_order_ephemeral_is_not_proved() {
     assert_eq!(rig.board.drives(), 0);
 }
 
+/// A stranger sends garbage M1s for two seconds, each on a connection of its own.
+fn forty_garbage_m1s(rig: &mut Rig) {
+    for round in 0..40_u8 {
+        let connection = rig.connect(247).expect("power");
+        rig.write(connection, &[round; 112]).expect("power");
+        rig.pass(50).expect("power");
+        let expected: &[Heard] = if round < 20 { &[] } else { &[Heard::HungUp] };
+        assert_eq!(rig.heard(connection), expected, "round {round}: the stranger got in, and no answer yet");
+        rig.disconnect(connection).expect("power");
+    }
+    assert_eq!(rig.lock().expect("power").counters().m1_unproved, 40);
+}
+
 #[test]
 fn a_strangers_garbage_gets_one_byte_late_and_never_keeps_a_good_phone_out() {
     let mut rig = rig();
@@ -66,6 +86,112 @@ fn a_strangers_garbage_gets_one_byte_late_and_never_keeps_a_good_phone_out() {
     assert_eq!(visit.status().unwrap().verdict, Verdict::Opened);
     let counters = rig.lock().unwrap().counters();
     assert_eq!((counters.m1_seen, counters.m1_unproved), (41, 40));
+}
+
+#[test]
+fn a_strangers_garbage_disturbs_no_good_phone_in_the_middle_of_its_m1() {
+    let mut rig = rig();
+    let mut phone = phone(1);
+    let advert = rig.press_enter().unwrap().unwrap();
+    let request = phone.request(Operation::OpenKeyBin);
+    let (waiting, m1) = phone.m1(&advert, request).unwrap();
+    let good: Vec<Vec<u8>> = frames(&m1, 23).collect();
+    let (sent, rest) = good.split_at(2);
+    let connection = rig.connect(23).unwrap();
+    for frame in sent {
+        rig.write_frame(connection, frame).unwrap();
+    }
+    forty_garbage_m1s(&mut rig);
+    assert_eq!(rig.heard(connection), []);
+    for frame in rest {
+        rig.write_frame(connection, frame).unwrap();
+    }
+    let heard = rig.heard(connection);
+    let [Heard::Message(m2)] = heard.as_slice() else { panic!("{heard:?}") };
+    assert_eq!(waiting.read(m2).unwrap().status.verdict, Verdict::Opened);
+    assert_eq!(rig.board.drives(), 1);
+}
+
+#[test]
+fn a_strangers_garbage_disturbs_no_good_phone_in_its_channel() {
+    let mut rig = rig();
+    let mut visit = rig.operate(&mut phone(1), Operation::OpenKeyBin).unwrap();
+    assert_eq!(visit.status().unwrap().verdict, Verdict::Opened);
+    forty_garbage_m1s(&mut rig);
+    assert_eq!(rig.heard(visit.connection), []);
+    let answer = rig.ask(&mut visit, &PhoneMessage::ReadAudit { from: 0, at_most: 24 }).unwrap();
+    assert!(matches!(answer, Some(LockMessage::Audit(_))));
+}
+
+#[test]
+fn strangers_that_say_nothing_keep_a_good_phone_out_for_a_second_at_most() {
+    let mut rig = rig();
+    let mut phone = phone(1);
+    let advert = rig.press_enter().unwrap().unwrap();
+    let older = rig.connect(247).unwrap();
+    rig.pass(1).unwrap();
+    let younger = rig.connect(247).unwrap();
+    rig.pass(998).unwrap();
+    let early = rig.connect(247).unwrap();
+    assert_eq!(rig.heard(early), [Heard::HungUp], "the older has had 999 ms");
+    rig.pass(1).unwrap();
+
+    let request = phone.request(Operation::OpenKeyBin);
+    let visit = rig.visit(&mut phone, &advert, request).unwrap();
+    assert_eq!(visit.status().unwrap().verdict, Verdict::Opened);
+    assert_eq!(rig.heard(older), [Heard::HungUp]);
+    assert_eq!(rig.heard(younger), [], "one place is enough");
+    assert_eq!(rig.lock().unwrap().counters().connections, 3);
+}
+
+#[test]
+fn strangers_that_reconnect_all_wake_let_a_good_phone_in_each_second() {
+    let mut rig = rig();
+    let mut phone = phone(1);
+    let advert = rig.press_enter().unwrap().unwrap();
+    for round in 0..29 {
+        // Whoever was evicted or turned away is back at once.
+        for _ in 0..3 {
+            rig.connect(247).unwrap();
+        }
+        rig.pass(1_000).unwrap();
+        let request = phone.request(Operation::Service);
+        let visit = rig.visit(&mut phone, &advert, request).unwrap();
+        assert_eq!(visit.status().map(|it| it.verdict), Some(Verdict::Served), "second {round}");
+        rig.disconnect(visit.connection).unwrap();
+    }
+}
+
+#[test]
+fn a_link_that_has_sent_a_frame_or_has_a_channel_is_never_evicted() {
+    let mut rig = rig();
+    let (mut one, mut other) = (phone(1), phone(2));
+    let visit = rig.operate(&mut one, Operation::Service).unwrap();
+    let advert = rig.board.broadcast().map(|it| Advert::decode(&it.advert).unwrap()).unwrap();
+    let request = other.request(Operation::OpenKeyBin);
+    let (waiting, m1) = other.m1(&advert, request).unwrap();
+    let good: Vec<Vec<u8>> = frames(&m1, 23).collect();
+    let slow = rig.connect(23).unwrap();
+    rig.pass(500).unwrap();
+    rig.write_frame(slow, &good[0]).unwrap();
+    rig.pass(2_999).unwrap();
+    let third = rig.connect(247).unwrap();
+    assert_eq!(rig.heard(third), [Heard::HungUp]);
+
+    // Where the other link is silent, that one goes, though it came later.
+    rig.disconnect(visit.connection).unwrap();
+    let silent = rig.connect(247).unwrap();
+    for frame in &good[1..] {
+        rig.write_frame(slow, frame).unwrap();
+    }
+    rig.pass(1_000).unwrap();
+    let request = one.request(Operation::Service);
+    let visit = rig.visit(&mut one, &advert, request).unwrap();
+    assert_eq!(visit.status().unwrap().verdict, Verdict::Served);
+    assert_eq!(rig.heard(silent), [Heard::HungUp]);
+    let heard = rig.heard(slow);
+    let [Heard::Message(m2)] = heard.as_slice() else { panic!("{heard:?}") };
+    assert_eq!(waiting.read(m2).unwrap().status.verdict, Verdict::Opened);
 }
 
 #[test]

@@ -15,6 +15,8 @@ const LINKS_MOST: usize = 2;
 const M1_WITHIN_MS: u64 = 8_000;
 /// Milliseconds from the first frame of a message in which it must be whole.
 const MESSAGE_WITHIN_MS: u64 = 3_000;
+/// Milliseconds from connecting for which a link that has sent nothing is kept when others want its place.
+const SILENT_KEPT_MS: u64 = 1_000;
 /// Milliseconds that a channel may be silent.
 const CHANNEL_IDLE_MS: u64 = 10_000;
 /// Milliseconds that a channel may last, so that no phone empties the battery.
@@ -50,6 +52,17 @@ pub(crate) enum Due {
     TimedOut,
 }
 
+/// What became of a connection that wants a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// There was room.
+    Yes,
+    /// It took the place of this silent one, which is to be disconnected.
+    InPlaceOf(Connection),
+    /// Both links are in use.
+    No,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -58,7 +71,9 @@ pub(crate) struct Link {
     pub(crate) stage: Stage,
     reassembler: Reassembler,
     connected_at: u64,
+    /// When it last sent a frame; its connecting, before the first.
     heard_at: u64,
+    has_sent: bool,
     message_began_at: Option<u64>,
 }
 
@@ -71,6 +86,7 @@ impl Link {
             reassembler: Reassembler::new(),
             connected_at: now_ms,
             heard_at: now_ms,
+            has_sent: false,
             message_began_at: None,
         }
     }
@@ -79,6 +95,7 @@ impl Link {
     pub(crate) fn take_frame(&mut self, frame: &[u8], now_ms: u64) -> Result<Option<Vec<u8>>, FrameError> {
         let message = self.reassembler.push(frame)?;
         self.heard_at = now_ms;
+        self.has_sent = true;
         self.message_began_at =
             self.reassembler.is_waiting().then(|| self.message_began_at.unwrap_or(now_ms));
         Ok(message)
@@ -93,6 +110,11 @@ impl Link {
             Stage::Channel(channel) => Some(channel),
             Stage::Handshake | Stage::Unproved { .. } => None,
         }
+    }
+
+    /// Connected a while ago, and not a frame since: all that a stranger who only fills links ever is.
+    fn may_be_evicted(&self, now_ms: u64) -> bool {
+        !self.has_sent && now_ms.saturating_sub(self.connected_at) >= SILENT_KEPT_MS
     }
 
     fn due(&self) -> (u64, Due) {
@@ -113,14 +135,25 @@ impl Link {
 pub(crate) struct Links(Vec<Link>);
 
 impl Links {
-    /// Adds a link, where there is room.
-    pub(crate) fn add(&mut self, link: Link) -> bool {
+    /// Adds a link where there is room, or where the oldest silent one can make some.
+    pub(crate) fn add(&mut self, link: Link, now_ms: u64) -> Added {
         self.remove(link.connection);
-        let room = self.0.len() < LINKS_MOST;
-        if room {
+        let added = if self.0.len() < LINKS_MOST {
+            Added::Yes
+        } else {
+            self.evict(now_ms).map_or(Added::No, Added::InPlaceOf)
+        };
+        if added != Added::No {
             self.0.push(link);
         }
-        room
+        added
+    }
+
+    fn evict(&mut self, now_ms: u64) -> Option<Connection> {
+        let silent = self.0.iter().filter(|link| link.may_be_evicted(now_ms));
+        let evicted = silent.min_by_key(|link| link.connected_at)?.connection;
+        self.remove(evicted);
+        Some(evicted)
     }
 
     pub(crate) fn get(&mut self, connection: Connection) -> Option<&mut Link> {

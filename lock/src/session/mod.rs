@@ -19,7 +19,7 @@ use sentri_protocol::{
 use zeroize::Zeroizing;
 
 use self::{
-    links::{Due, Link, Links, Stage},
+    links::{Added, Due, Link, Links, Stage},
     wake::Wake,
 };
 use crate::{
@@ -73,15 +73,22 @@ impl<B: Board> Lock<B> {
         self.session.wake = Some(Wake::new(advert, random, self.board.uptime_ms()));
     }
 
-    /// A phone connected; `mtu` is 23 until it asks for more. A third one is turned away.
+    /// A phone connected; `mtu` is 23 until it asks for more. A third one is turned away, unless one of the two
+    /// has been connected for a second and sent nothing: then that one has to go.
     pub fn connected(&mut self, connection: Connection, mtu: u16) -> Result<(), Halt> {
         let now_ms = self.board.uptime_ms();
         let listening = self.session.wake.as_ref().is_some_and(Wake::is_listening);
-        if listening && self.session.links.add(Link::new(connection, mtu, now_ms)) {
-            self.counters.connections += 1;
+        let added = if listening {
+            self.session.links.add(Link::new(connection, mtu, now_ms), now_ms)
         } else {
-            self.board.disconnect(connection);
+            Added::No
+        };
+        match added {
+            Added::Yes => {}
+            Added::InPlaceOf(silent) => self.board.disconnect(silent),
+            Added::No => self.board.disconnect(connection),
         }
+        self.counters.connections += u32::from(added != Added::No);
         Ok(())
     }
 

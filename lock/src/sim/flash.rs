@@ -27,6 +27,7 @@ impl Cut {
 pub struct SimFlash {
     areas: [Vec<u8>; 2],
     operations: u64,
+    erases: u64,
     cut: Option<(u64, Cut)>,
     worn: bool,
     overwritten: u64,
@@ -37,6 +38,7 @@ impl Default for SimFlash {
         Self {
             areas: [vec![0xff; AREA_LEN], vec![0xff; AREA_LEN]],
             operations: 0,
+            erases: 0,
             cut: None,
             worn: false,
             overwritten: 0,
@@ -60,6 +62,11 @@ impl SimFlash {
     /// Programs and erases so far.
     pub fn operations(&self) -> u64 {
         self.operations
+    }
+
+    /// Erases so far: each turn of the page begins with one.
+    pub fn erases(&self) -> u64 {
+        self.erases
     }
 
     /// Bytes programmed twice between erases, or across the alignment: what strict flash would not take. 0 in
@@ -116,6 +123,7 @@ impl SimFlash {
 
     pub(super) fn erase(&mut self, area: Area) -> Result<(), FlashError> {
         let cut = self.next_operation();
+        self.erases += 1;
         if self.worn {
             return Err(FlashError::Worn);
         }

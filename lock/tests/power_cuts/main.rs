@@ -33,7 +33,7 @@ struct Points {
 
 /// Cuts one scenario everywhere.
 fn cut_everywhere(scenario: &Scenario, points: &mut Points) {
-    let operations = uncut(scenario);
+    let operations = uncut(scenario).operations();
     for operation in 0..operations {
         for cut in Cut::ALL {
             let context = format!("{}, operation {operation}, {cut:?}", scenario.name);
@@ -53,8 +53,8 @@ fn cut_everywhere(scenario: &Scenario, points: &mut Points) {
     }
 }
 
-/// How many operations on flash a scenario has; each state in memory is the one in flash on the way.
-fn uncut(scenario: &Scenario) -> u64 {
+/// The flash after a scenario that nothing cuts; each state in memory is the one in flash on the way.
+fn uncut(scenario: &Scenario) -> SimFlash {
     let mut world = World::new(scenario.flash.clone());
     for step in &scenario.steps {
         world.run(*step).expect("power");
@@ -70,7 +70,7 @@ fn uncut(scenario: &Scenario) -> u64 {
         assert_eq!(stored.tables, told.tables, "{context}");
         check_records(&told, &stored, 0, &context);
     }
-    world.rig.board.with_flash(|flash| flash.operations())
+    world.rig.board.with_flash(|flash| flash.clone())
 }
 
 /// Runs a scenario with its flash's operations counted from 0, until the cut; what was told before that step.
@@ -213,19 +213,28 @@ fn keypad_scenarios() -> Vec<Scenario> {
     ]
 }
 
-fn scenarios() -> Vec<Scenario> {
-    use Step::{
-        BackUp, Boot, BringTime, ContractorCode, Hours, LowerBound, OneDayCode, Open, OpenInEpoch, Refused,
-        Repair, Retry, Revocations, Settings, WrongCode,
-    };
-    let full_ring: Vec<Step> = [BringTime].into_iter().chain((0..253).map(|index| Open(index % 5))).collect();
-    let turns: Vec<Step> = [Boot, BringTime]
+/// Steps that fill the log.
+fn full_ring() -> Vec<Step> {
+    [Step::BringTime].into_iter().chain((0..253).map(|index| Step::Open(index % 5))).collect()
+}
+
+fn page_turns() -> Scenario {
+    use Step::{Boot, BringTime, OneDayCode, Open, Refused, Revocations, WrongCode};
+    let steps: Vec<Step> = [Boot, BringTime]
         .into_iter()
         .chain((1..=8).map(Revocations))
         .chain([Open(1), WrongCode, Refused(2)])
         .chain((9..=18).map(Revocations))
         .chain([OneDayCode(0), Open(3)])
         .collect();
+    scenario("two page turns", &full_ring(), &steps)
+}
+
+fn scenarios() -> Vec<Scenario> {
+    use Step::{
+        BackUp, Boot, BringTime, ContractorCode, Hours, LowerBound, OneDayCode, Open, OpenInEpoch, Refused,
+        Repair, Retry, Revocations, Settings, WrongCode,
+    };
     vec![
         scenario("opens", &[], &[Boot, BringTime, Open(1), Retry, Open(2), OneDayCode(1), ContractorCode]),
         scenario(
@@ -233,7 +242,7 @@ fn scenarios() -> Vec<Scenario> {
             &[],
             &[Boot, Refused(1), BringTime, Refused(1), Refused(2), OpenInEpoch(2), Refused(3)],
         ),
-        scenario("two page turns", &full_ring, &turns),
+        page_turns(),
         scenario(
             "lockout",
             &[],
@@ -262,7 +271,7 @@ fn scenarios() -> Vec<Scenario> {
         scenario("acknowledgement", &[], &[Boot, BringTime, Open(1), BackUp, Open(2), Refused(3), BackUp]),
         scenario(
             "full log",
-            &full_ring,
+            &full_ring(),
             &[Boot, Refused(1), Refused(1), BringTime, Open(1), BackUp, Refused(1)],
         ),
         scenario("settings", &[], &[Boot, BringTime, Settings(1), Settings(2), Open(1), Revocations(3)]),
@@ -287,6 +296,12 @@ fn a_battery_pulled_at_any_write_loses_nothing_told_and_opens_nothing_twice() {
     println!("{first} points cut, {again} more in the boots after them, {driving} while the motor ran");
     assert!(first >= 500, "only {first} points cut");
     assert!(driving >= 5, "only {driving} cut while the motor ran");
+}
+
+#[test]
+fn the_scenario_of_two_page_turns_turns_the_page_twice() {
+    let erases = uncut(&page_turns()).erases();
+    assert!(erases >= 2, "the page turned {erases} times");
 }
 
 #[test]

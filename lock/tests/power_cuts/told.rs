@@ -21,7 +21,7 @@ use sentri_protocol::{
 
 use crate::{
     support::{NOW, backend},
-    world::{Step, World, long_lived},
+    world::{Step, World, long_lived, today},
 };
 
 /// What a lock has told, or would tell, at a moment between two steps.
@@ -102,8 +102,11 @@ pub fn check(told: &Told, step: Step, world: &World, context: &str) {
         assert!(now.first_uses.contains(first_use), "{context}: a first use was forgotten");
     }
     let driven = now.drives - told.drives;
-    if matches!(step, Step::OneDayCode(_)) && driven > 0 {
-        assert!(!now.first_uses.is_empty(), "{context}: opened without a first use");
+    if let Step::OneDayCode(index) = step
+        && driven > 0
+    {
+        let is_its_own = |it: &FirstUse| (it.day, it.index) == (today(), index);
+        assert!(now.first_uses.iter().any(is_its_own), "{context}: opened without its first use");
     }
     check_tables(told, &now, step, driven, context);
     assert!(driven <= 1, "{context}: opened {driven} times in one step");
