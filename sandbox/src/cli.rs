@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sentri_protocol::codes::kind::Profile;
 
 /// Plays the main job on real parts: an agent grants access, a contractor presses ENT, the key bin opens.
 ///
@@ -29,6 +30,7 @@ const EXAMPLES: &str = "Examples:
   cargo run -- --email pat@plumbing.example --address \"7 Elm Street\"
   cargo run -- --start \"2030-05-01 09:00\" --end \"2030-05-01 17:00\"
   cargo run -- --json
+  cargo run -- keypad --profile residential
   cargo run -- serve --data sandbox-data --port 8080 --control-port 8081";
 
 /// The reader's own input to the story.
@@ -57,6 +59,34 @@ pub struct StoryArgs {
 pub enum Command {
     /// Keep the sandbox running for app developers: backend, lockboxes, and a control API
     Serve(ServeArgs),
+    /// Stand before one virtual lock: type codes, see its lights; lines from a pipe work as well
+    Keypad(KeypadArgs),
+}
+
+/// Which keypad.
+#[derive(Clone, Debug, Args)]
+pub struct KeypadArgs {
+    /// What sort of lock it is on
+    #[arg(long, value_enum, default_value_t = LockSort::Lockbox)]
+    pub profile: LockSort,
+}
+
+/// Sorts of locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LockSort {
+    /// A realtor's lockbox: key bin, shackle, card slot
+    Lockbox,
+    /// A door lock
+    Residential,
+}
+
+impl From<LockSort> for Profile {
+    fn from(sort: LockSort) -> Self {
+        match sort {
+            LockSort::Lockbox => Self::Lockbox,
+            LockSort::Residential => Self::Residential,
+        }
+    }
 }
 
 /// How to serve.

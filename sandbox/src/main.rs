@@ -8,8 +8,8 @@ use std::{
 
 use clap::Parser;
 use sentri_sandbox::{
-    cli::{Cli, Command, StoryArgs},
-    serve,
+    cli::{Cli, Command, KeypadArgs, StoryArgs},
+    keypad, serve,
     story::{self, Played, Script, Stage, StoryTrouble, Style},
 };
 
@@ -22,6 +22,9 @@ async fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Serve(args)) => {
             serve::run(&args).await.map(|()| true).map_err(|error| (error.to_string(), 1))
+        }
+        Some(Command::Keypad(args)) => {
+            stand_before(&args).map_err(|error| failure(&StoryTrouble::Output(error)))
         }
         None => tell(&cli.story).await.map_err(|error| failure(&error)),
     };
@@ -36,6 +39,15 @@ async fn main() -> ExitCode {
             ExitCode::from(status)
         }
     }
+}
+
+/// A keypad at this terminal, or driven by a pipe; true where every line was understood.
+fn stand_before(args: &KeypadArgs) -> io::Result<bool> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = sentri_protocol::Time(u32::try_from(now).unwrap_or(u32::MAX));
+    let input = io::stdin();
+    let prompt = input.is_terminal();
+    keypad::run(args.profile.into(), now, input.lock(), io::stdout().lock(), prompt)
 }
 
 /// What to say of it, and the exit status.
