@@ -50,7 +50,7 @@ fn bearer(headers: &HeaderMap) -> Answer<Secret> {
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
         .map(|token| Secret::new(token.trim()))
-        .ok_or_else(|| Refusal::new(ProblemCode::NotLoggedIn))
+        .ok_or_else(|| Refusal::new(ProblemCode::NotLoggedIn).field("authorization"))
 }
 
 /// The one parameter of a path.
@@ -114,6 +114,9 @@ impl Params {
     }
 }
 
+/// The field that is named where the body as a whole is wrong.
+const WHOLE: &str = "body";
+
 /// A JSON body of a known form, with its bytes.
 pub struct Body<T> {
     pub value: T,
@@ -135,7 +138,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
 async fn read(request: Request, limit: usize) -> Answer<Bytes> {
     let too_large = || {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        Refusal::new(ProblemCode::TooLarge).limit(limit)
+        Refusal::new(ProblemCode::TooLarge).field(WHOLE).limit(limit)
     };
     to_bytes(request.into_body(), limit).await.map_err(|_| too_large())
 }
@@ -156,16 +159,18 @@ fn refuse_other_types(headers: &HeaderMap) -> Answer<()> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let problem = Refusal::new(ProblemCode::Malformed);
         let (name, detail) = explain(error.inner());
-        match field(&path, name.as_deref()) {
-            Some(field) => problem.field(field).detail(detail),
-            None => problem.detail(detail),
-        }
+        let field = if error.inner().is_data() {
+            field(&error.path().to_string(), name.as_deref())
+        } else {
+            WHOLE.to_owned()
+        };
+        Refusal::new(ProblemCode::Malformed).field(field).detail(detail)
     })?;
     json.end().map_err(|_| {
-        Refusal::new(ProblemCode::Malformed).detail("Something follows the end of the JSON document.")
+        Refusal::new(ProblemCode::Malformed)
+            .field(WHOLE)
+            .detail("Something follows the end of the JSON document.")
     })?;
     Ok(value)
 }
@@ -188,14 +193,14 @@ fn explain(error: &serde_json::Error) -> (Option<String>, &'static str) {
 }
 
 /// Joins the path to the object with the name of the field in it.
-fn field(path: &str, name: Option<&str>) -> Option<String> {
+fn field(path: &str, name: Option<&str>) -> String {
     let path = path.trim_matches('.');
     let is_named = |name: &str| path == name || path.ends_with(&format!(".{name}"));
     match name {
-        Some(name) if path.is_empty() || path == "?" => Some(name.to_owned()),
-        Some(name) if !is_named(name) => Some(format!("{path}.{name}")),
-        _ if path.is_empty() || path == "?" => None,
-        _ => Some(path.to_owned()),
+        Some(name) if path.is_empty() || path == "?" => name.to_owned(),
+        Some(name) if !is_named(name) => format!("{path}.{name}"),
+        _ if path.is_empty() || path == "?" => WHOLE.to_owned(),
+        _ => path.to_owned(),
     }
 }
 

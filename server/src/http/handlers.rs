@@ -46,8 +46,9 @@ pub async fn login(State(app): State<Shared>, body: Body<LoginRequest>) -> Reply
     login::login(&app, &body.value).await.map(Json)
 }
 
-pub async fn refresh(State(app): State<Shared>, body: Body<RefreshRequest>) -> Reply<Tokens> {
-    login::refresh(&app, &body.value.refresh).await.map(Json)
+pub async fn refresh(State(app): State<Shared>, key: Key, body: Body<RefreshRequest>) -> Reply<Tokens> {
+    let once = key.with(&app, &body.bytes)?;
+    login::refresh(&app, &once, &body.value.refresh).await.map(Json)
 }
 
 pub async fn logout(State(app): State<Shared>, AnyStanding(caller): AnyStanding) -> Done {

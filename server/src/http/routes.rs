@@ -29,6 +29,7 @@ fn account_routes() -> Vec<Endpoint> {
             .gives::<account::LoginResponse>(200, "Logged in."),
         Endpoint::new(POST, "/v1/token/refresh", Public, handlers::refresh)
             .named("refreshToken", "Exchange a refresh token, once, for a new pair.")
+            .once()
             .takes::<account::RefreshRequest>()
             .gives::<account::Tokens>(200, "The new pair."),
         Endpoint::new(POST, "/v1/logout", AnyStanding, handlers::logout)

@@ -65,3 +65,33 @@ impl PushPort for WebhookCarrier {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, http::StatusCode};
+
+    use super::*;
+
+    /// What goes to the log names neither the service nor its key, nor the recipient, nor the code.
+    #[tokio::test]
+    async fn an_error_tells_no_secret() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // Echoes what it was sent, as some services do.
+        let router = Router::new().fallback(async |body: String| (StatusCode::BAD_GATEWAY, body));
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+        let url = format!("http://{address}/hooks/path-secret");
+        let carrier = WebhookCarrier::new(&Webhook { url, bearer: Some("bearer-secret".into()) }).unwrap();
+        let text =
+            TextMessage { id: "1".into(), to: "503-555-0199".into(), body: "4711 is your code".into() };
+
+        let refused = carrier.send_text(&text).await.unwrap_err();
+        serving.abort();
+        drop(serving.await);
+        // A new client, which has no open connection to the service.
+        let carrier = WebhookCarrier::new(&carrier.config).unwrap();
+        let not_reached = carrier.send_text(&text).await.unwrap_err();
+        assert_eq!(refused.to_string(), "not delivered: the webhook answered 502");
+        assert_eq!(not_reached.to_string(), "not delivered: the webhook was not reached");
+    }
+}

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use super::{Content, DeliveryError, Mail, MailPort, Push, PushPort, TextMessage, TextPort};
 use crate::{
     refusal::Answer,
-    service::{App, fault, login::growing_wait},
+    service::{App, fault, guessing::growing_wait},
     store::{
         Id,
         outbox::{self, PostKind, PostRow},

@@ -11,7 +11,7 @@ use sentri_wire::{
 
 use super::{
     App, Caller, fault,
-    login::growing_wait,
+    guessing::Limit,
     messages::{self, About},
     once::Once,
     revocations,
@@ -29,14 +29,12 @@ use crate::{
         invitations::{self, InvitationRow},
         listings::{self, ListingRow},
         lockboxes::{self, LockboxRow},
-        tries,
     },
 };
 
 const INVITATION_SECONDS: i64 = 30 * 86_400;
 const HISTORY: i64 = 200;
-const PIN_PURPOSE: &str = "pin";
-const FREE_PIN_FAILURES: i64 = 5;
+const PIN_LIMIT: Limit = Limit { purpose: "pin", free: 5, first_wait: 300, longest_wait: 86_400 };
 
 /// Gives a person access to a listing's lockbox.
 ///
@@ -183,31 +181,18 @@ async fn place(
     Ok((listing, lockbox))
 }
 
-/// Checks the granter's PIN. Each try is counted before it is looked at, so that racing tries can't pass
-/// the limit. [ACC-12]
+/// Checks the granter's PIN. [ACC-12]
 async fn check_pin(app: &App, caller: &Caller, pin: &Secret) -> Answer<()> {
     let subject = caller.account.to_string();
-    let now = app.now();
-    let mut tx = app.store.write().await?;
-    let wait = tries::waits_until(tx.conn(), PIN_PURPOSE, &subject).await? - now;
-    if wait > 0 {
-        return Err(Refusal::new(ProblemCode::TooManyTries).field("pin").retry_after(wait));
-    }
-    let failures = tries::count(tx.conn(), PIN_PURPOSE, &subject, now, now - 86_400).await?;
-    if failures >= FREE_PIN_FAILURES {
-        let wait = growing_wait(failures - FREE_PIN_FAILURES, 300, 86_400);
-        tries::wait(tx.conn(), PIN_PURPOSE, &subject, now + wait).await?;
-    }
-    let account = accounts::by_id(tx.conn(), caller.account).await?;
-    tx.commit().await?;
-
+    PIN_LIMIT.count(app, &subject).await.map_err(|refusal| refusal.field("pin"))?;
+    let mut conn = app.store.read().await?;
+    let account = accounts::by_id(&mut conn, caller.account).await?;
+    drop(conn);
     let hash = account.as_ref().map(|account| account.pin.as_str());
     if !app.passwords.verify(pin, hash).await? {
         return Err(Refusal::new(ProblemCode::WrongCode).field("pin"));
     }
-    let mut tx = app.store.write().await?;
-    tries::clear(tx.conn(), PIN_PURPOSE, &subject).await?;
-    Ok(tx.commit().await?)
+    PIN_LIMIT.clear(app, &subject).await
 }
 
 /// What the texts about a grant are made of.

@@ -6,7 +6,7 @@ use sentri_wire::{
     problem::ProblemCode,
 };
 
-use super::{App, Caller, digest, fault};
+use super::{App, Caller, digest, fault, guessing::Limit, once::Once};
 use crate::{
     refusal::{Answer, Refusal},
     rules::{self, Email, SentrikeyId},
@@ -14,8 +14,7 @@ use crate::{
         Connection, Id, Writing,
         accounts::{self, AccountRow, NewDevice, Registered, Status},
         credentials,
-        sessions::{self, TokenKind},
-        tries,
+        sessions::{self, TokenKind, TokenRow},
     },
 };
 
@@ -23,29 +22,16 @@ const ACCESS_SECONDS: i64 = 15 * 60;
 /// A phone that was not used for this long logs in again.
 const REFRESH_SECONDS: i64 = 90 * 86_400;
 
-/// Wrong passwords before a login has to wait.
-const FREE_FAILURES: i64 = 10;
-const LONGEST_WAIT: i64 = 3600;
-const PURPOSE: &str = "login";
+/// For how long a phone that lost the answer to a refresh can ask for it again. Less than an access token lives.
+const REPEAT_SECONDS: i64 = 10 * 60;
+
+const PASSWORD_LIMIT: Limit = Limit { purpose: "login", free: 10, first_wait: 30, longest_wait: 3600 };
 
 /// Logs in, and registers the device where it is new.
 pub async fn login(app: &App, request: &LoginRequest) -> Answer<LoginResponse> {
     let name = Name::parse(&request.login)?;
     let device_name = rules::text(&request.device.name, 64, "device.name")?;
-    let throttle = app.vault.fingerprint(PURPOSE, name.key.as_bytes());
-
-    let mut conn = app.store.read().await?;
-    refuse_while_waiting(app, &mut conn, &throttle).await?;
-    let account = name.find(&mut conn).await?;
-    // Not held while the hash is computed: connections are fewer than people who log in.
-    drop(conn);
-
-    let hash = account.as_ref().map(|account| account.password.as_str());
-    let right = app.passwords.verify(&request.password, hash).await?;
-    let Some(account) = account.filter(|_| right) else {
-        count_failure(app, &throttle).await?;
-        return Err(Refusal::new(ProblemCode::WrongCredentials));
-    };
+    let account = check_password(app, &name, &request.password).await?;
 
     let mut tx = app.store.write().await?;
     let policy = app.policy(tx.conn(), account.association_id).await?;
@@ -73,7 +59,6 @@ pub async fn login(app: &App, request: &LoginRequest) -> Answer<LoginResponse> {
                 .support(policy.support));
         }
     };
-    tries::clear(tx.conn(), PURPOSE, &throttle).await?;
     let session = app.new_id();
     sessions::begin(tx.conn(), session, account.id, device_id, app.now()).await?;
     let tokens = add_tokens(app, &mut tx, session).await?;
@@ -81,25 +66,52 @@ pub async fn login(app: &App, request: &LoginRequest) -> Answer<LoginResponse> {
     Ok(LoginResponse { account: account.to_wire(), device_id: device_id.0, tokens })
 }
 
+/// The account of this name and password. An unknown name is counted, and costs a hash, like a known one.
+async fn check_password(app: &App, name: &Name, password: &Secret) -> Answer<AccountRow> {
+    let subject = app.vault.fingerprint(PASSWORD_LIMIT.purpose, name.key.as_bytes());
+    let counted = PASSWORD_LIMIT.count(app, &subject).await;
+    counted.map_err(|refusal| refusal.support(app.config.policy.support.clone()))?;
+    let mut conn = app.store.read().await?;
+    let account = name.find(&mut conn).await?;
+    // Not held while the hash is computed: connections are fewer than people who log in.
+    drop(conn);
+
+    let hash = account.as_ref().map(|account| account.password.as_str());
+    let right = app.passwords.verify(password, hash).await?;
+    let account = account.filter(|_| right).ok_or_else(|| Refusal::new(ProblemCode::WrongCredentials))?;
+    PASSWORD_LIMIT.clear(app, &subject).await?;
+    Ok(account)
+}
+
 /// Exchanges a refresh token for a new pair. One that was used before ends the session: somebody else has it.
-pub async fn refresh(app: &App, token: &Secret) -> Answer<Tokens> {
+/// Only the phone itself, whose answer was lost, knows the idempotency key too, and gets the same pair again.
+pub async fn refresh(app: &App, once: &Once, token: &Secret) -> Answer<Tokens> {
+    let unknown = || Refusal::new(ProblemCode::NotLoggedIn).field("refresh");
     let digest = digest(token);
     let mut tx = app.store.write().await?;
     let row = sessions::find(tx.conn(), TokenKind::Refresh, &digest)
         .await?
         .filter(|row| row.ended_at.is_none())
-        .ok_or_else(|| Refusal::new(ProblemCode::NotLoggedIn))?;
+        .ok_or_else(unknown)?;
+    let caller = caller(&row);
     if !sessions::spend(tx.conn(), &digest, app.now()).await? {
+        if let Some(tokens) = once.given_within(app, &mut tx, &caller, REPEAT_SECONDS).await? {
+            return Ok(tokens);
+        }
         sessions::end(tx.conn(), row.session_id, app.now()).await?;
         tx.commit().await?;
         tracing::warn!(session = %row.session_id, "a refresh token was used twice: session ended");
-        return Err(Refusal::new(ProblemCode::NotLoggedIn));
+        return Err(unknown());
     }
     if row.expires_at <= app.now() {
-        return Err(Refusal::new(ProblemCode::NotLoggedIn));
+        return Err(unknown());
+    }
+    if once.earlier::<Tokens>(app, &mut tx, &caller).await?.is_some() {
+        return Err(fault("an answer to a refresh token that was not spent"));
     }
     sessions::drop_ended_access(tx.conn(), row.session_id, app.now() - 86_400).await?;
     let tokens = add_tokens(app, &mut tx, row.session_id).await?;
+    once.keep(app, &mut tx, &caller, &tokens).await?;
     tx.commit().await?;
     Ok(tokens)
 }
@@ -126,21 +138,25 @@ pub async fn authenticate(app: &App, token: &Secret, standing: Standing) -> Answ
     let row = sessions::find(&mut conn, TokenKind::Access, &digest(token))
         .await?
         .filter(|row| row.ended_at.is_none())
-        .ok_or_else(|| Refusal::new(ProblemCode::NotLoggedIn))?;
+        .ok_or_else(|| Refusal::new(ProblemCode::NotLoggedIn).field("authorization"))?;
     if row.expires_at <= app.now() {
-        return Err(Refusal::new(ProblemCode::TokenExpired));
+        return Err(Refusal::new(ProblemCode::TokenExpired).field("authorization"));
     }
     if standing == Standing::Good && row.status.0 != Status::Active {
         let policy = app.policy(&mut conn, row.association_id).await?;
         return Err(not_active(policy.support));
     }
-    Ok(Caller {
+    Ok(caller(&row))
+}
+
+fn caller(row: &TokenRow) -> Caller {
+    Caller {
         account: row.account_id,
         device: row.device_id,
         session: row.session_id,
         kind: row.kind.0,
         association: row.association_id,
-    })
+    }
 }
 
 /// The profile. [ACC-2]
@@ -184,38 +200,6 @@ impl Name {
             accounts::by_email(conn, &self.key).await?.filter(|account| account.kind.0 != Agent)
         })
     }
-}
-
-async fn refuse_while_waiting(app: &App, conn: &mut Connection, throttle: &str) -> Answer<()> {
-    let wait = tries::waits_until(conn, PURPOSE, throttle).await? - app.now();
-    if wait > 0 {
-        return Err(Refusal::new(ProblemCode::TooManyTries)
-            .retry_after(wait)
-            .support(app.config.policy.support.clone()));
-    }
-    Ok(())
-}
-
-async fn count_failure(app: &App, throttle: &str) -> Answer<()> {
-    let mut tx = app.store.write().await?;
-    let now = app.now();
-    let failures = tries::count(tx.conn(), PURPOSE, throttle, now, now - 86_400).await?;
-    if failures >= FREE_FAILURES {
-        tries::wait(
-            tx.conn(),
-            PURPOSE,
-            throttle,
-            now + growing_wait(failures - FREE_FAILURES, 30, LONGEST_WAIT),
-        )
-        .await?;
-    }
-    Ok(tx.commit().await?)
-}
-
-/// `first` seconds, doubled with each further failure, up to `longest`.
-pub fn growing_wait(further: i64, first: i64, longest: i64) -> i64 {
-    let doublings = u32::try_from(further.clamp(0, 20)).unwrap_or(20);
-    first.saturating_mul(1 << doublings).min(longest)
 }
 
 async fn add_tokens(app: &App, tx: &mut Writing, session: Id) -> Answer<Tokens> {

@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod events;
 pub mod export;
 pub mod grants;
+pub mod guessing;
 pub mod listings;
 pub mod lockboxes;
 pub mod locks;

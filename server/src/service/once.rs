@@ -6,7 +6,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{App, Caller, fault};
 use crate::{
     refusal::{Answer, Refusal},
-    store::{Writing, idempotency},
+    store::{
+        Writing,
+        idempotency::{self, EarlierRow},
+    },
 };
 
 /// How long an answer is kept, in seconds.
@@ -45,9 +48,24 @@ impl Once {
             return Err(Refusal::conflict("This idempotency key was used for another request.")
                 .field(IDEMPOTENCY_KEY));
         }
-        let sealed = earlier.answer.ok_or_else(|| fault("an idempotency key without its answer"))?;
-        let answer = app.vault.open("once", key, &sealed)?;
-        Ok(Some(serde_json::from_slice(&answer)?))
+        open(app, key, &earlier).map(Some)
+    }
+
+    /// The answer to the same request under the same key, where it was given in the last `seconds`. Unlike
+    /// [`Self::earlier`] this takes no key: a request that has none, or another, is left to the caller.
+    pub async fn given_within<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        tx: &mut Writing,
+        caller: &Caller,
+        seconds: i64,
+    ) -> Answer<Option<T>> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let earlier = idempotency::find(tx.conn(), caller.account, key).await?;
+        earlier
+            .filter(|row| row.digest == self.digest && app.now() - row.created_at <= seconds)
+            .map(|row| open(app, key, &row))
+            .transpose()
     }
 
     /// Keeps the answer, in the same transaction as what it tells of.
@@ -63,4 +81,10 @@ impl Once {
         idempotency::keep(tx.conn(), caller.account, key, &sealed).await?;
         Ok(idempotency::forget(tx.conn(), app.now() - KEPT).await?)
     }
+}
+
+fn open<T: DeserializeOwned>(app: &App, key: &str, earlier: &EarlierRow) -> Answer<T> {
+    let sealed = earlier.answer.as_ref().ok_or_else(|| fault("an idempotency key without its answer"))?;
+    let answer = app.vault.open("once", key, sealed)?;
+    Ok(serde_json::from_slice(&answer)?)
 }

@@ -11,6 +11,8 @@ pub struct EarlierRow {
     pub digest: String,
     /// The answer, sealed.
     pub answer: Option<String>,
+    /// When the key was taken.
+    pub created_at: i64,
 }
 
 /// Takes the key, in the transaction that does the work. Of two that race, the second waits here for the
@@ -35,11 +37,18 @@ pub async fn take(
     if taken.rows_affected() == 1 {
         return Ok(None);
     }
-    sqlx::query_as("SELECT digest, answer FROM idempotency WHERE account_id = $1 AND idempotency_key = $2")
-        .bind(account)
-        .bind(key)
-        .fetch_optional(conn)
-        .await
+    find(conn, account, key).await
+}
+
+/// Finds the request that took the key.
+pub async fn find(conn: &mut Connection, account: Id, key: &str) -> sqlx::Result<Option<EarlierRow>> {
+    sqlx::query_as(
+        "SELECT digest, answer, created_at FROM idempotency WHERE account_id = $1 AND idempotency_key = $2",
+    )
+    .bind(account)
+    .bind(key)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Keeps the answer.

@@ -4,13 +4,13 @@ use sentri_wire::account::Tokens;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{ARI, DANA, DAY, HOUR, PASSWORD, World, phone};
+use crate::world::{ARI, DANA, DAY, HOUR, PASSWORD, Phone, Reply, World, phone};
 
-/// ACC-4: sixteen phones log in at once; the limit of three holds.
+/// ACC-4: ten phones log in at once, as many as may try before one must wait; the limit of three holds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn racing_logins_never_pass_the_device_limit() {
     let world = World::new().await;
-    let logins = (0..16).map(|_| world.try_login(json!({ "sentrikey_id": DANA }), PASSWORD, Uuid::new_v4()));
+    let logins = (0..10).map(|_| world.try_login(json!({ "sentrikey_id": DANA }), PASSWORD, Uuid::new_v4()));
     let mut registered = 0;
     for reply in join_all(logins).await {
         if reply.status == 200 {
@@ -85,6 +85,35 @@ async fn after_ten_wrong_passwords_a_login_has_to_wait() {
     world.agent(DANA).await;
 }
 
+/// ACC-1: thirty guesses at once get no further than thirty in a row.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_wrong_passwords_never_pass_the_limit() {
+    let world = World::new().await;
+    for login in [json!({ "sentrikey_id": DANA }), json!({ "email": "nobody@example.com" })] {
+        let before = world.server.password_verifications();
+        let guesses = (0..30).map(|_| world.try_login(login.clone(), "Wrong1pass", Uuid::new_v4()));
+        let replies = join_all(guesses).await;
+        let looked_at = replies.iter().filter(|reply| reply.status == 401).count();
+        assert_eq!(looked_at, 10);
+        assert_eq!(world.server.password_verifications() - before, 10);
+        for reply in replies.into_iter().filter(|reply| reply.status != 401) {
+            assert!(reply.refused("too-many-tries", None).support.is_some());
+        }
+    }
+}
+
+/// ACC-1: a right password is no guess, whatever stands in the way after it.
+#[tokio::test]
+async fn right_passwords_are_never_counted() {
+    let world = World::new().await;
+    let login = json!({ "sentrikey_id": DANA });
+    world.server.operator().suspend_agent(DANA).await.unwrap();
+    for _ in 0..12 {
+        let reply = world.try_login(login.clone(), PASSWORD, Uuid::new_v4()).await;
+        reply.refused("account-not-active", None);
+    }
+}
+
 /// ACC-2
 #[tokio::test]
 async fn the_profile_shows_the_sentrikey_id() {
@@ -100,17 +129,85 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_session() {
     let world = World::new().await;
     let dana = world.agent(DANA).await;
     world.clock.advance(15 * 60);
-    world.get(&dana, "/v1/me").await.refused("token-expired", None);
+    world.get(&dana, "/v1/me").await.refused("token-expired", Some("authorization"));
 
     let refresh = json!({ "refresh": dana.refresh });
     let tokens: Tokens = world.post_public("/v1/token/refresh", &refresh).await.ok();
-    let fresh = crate::world::Phone { access: tokens.access.expose().into(), ..dana.clone() };
+    let fresh = Phone { access: tokens.access.expose().into(), ..dana.clone() };
     world.get(&fresh, "/v1/me").await.ok::<Value>();
 
-    world.post_public("/v1/token/refresh", &refresh).await.refused("not-logged-in", None);
-    world.get(&fresh, "/v1/me").await.refused("not-logged-in", None);
+    world.post_public("/v1/token/refresh", &refresh).await.refused("not-logged-in", Some("refresh"));
+    world.get(&fresh, "/v1/me").await.refused("not-logged-in", Some("authorization"));
     let second = json!({ "refresh": tokens.refresh.expose() });
-    world.post_public("/v1/token/refresh", &second).await.refused("not-logged-in", None);
+    world.post_public("/v1/token/refresh", &second).await.refused("not-logged-in", Some("refresh"));
+}
+
+/// A phone that lost the answer repeats its refresh under the same key: the same pair, and no ended session.
+#[tokio::test]
+async fn a_refresh_whose_answer_was_lost_is_answered_again_for_ten_minutes() {
+    let mut world = World::new().await;
+    let dana = world.agent(DANA).await;
+    let refresh = json!({ "refresh": dana.refresh });
+    let key = Uuid::new_v4().to_string();
+    let lost: Tokens = world.refresh(&refresh, &key).await.ok();
+    world.restart(|_, _| {}).await;
+    world.clock.advance(10 * 60);
+    let again: Tokens = world.refresh(&refresh, &key).await.ok();
+    assert_eq!(again.access.expose(), lost.access.expose());
+    assert_eq!(again.refresh.expose(), lost.refresh.expose());
+    assert_eq!(again.access_expires_at, lost.access_expires_at);
+    let fresh = Phone { access: again.access.expose().into(), ..dana.clone() };
+    world.get(&fresh, "/v1/me").await.ok::<Value>();
+
+    world.clock.advance(1);
+    world.refresh(&refresh, &key).await.refused("not-logged-in", Some("refresh"));
+    world.get(&fresh, "/v1/me").await.refused("not-logged-in", Some("authorization"));
+    let second = json!({ "refresh": again.refresh.expose() });
+    world.refresh(&second, &key).await.refused("not-logged-in", Some("refresh"));
+}
+
+/// Somebody who has the old token without its key gets nothing, and ends the session.
+#[tokio::test]
+async fn a_used_refresh_token_with_another_key_or_none_ends_the_session() {
+    let world = World::new().await;
+    for other in [None, Some(Uuid::new_v4().to_string())] {
+        let ari = world.agent(ARI).await;
+        let refresh = json!({ "refresh": ari.refresh });
+        let key = Uuid::new_v4().to_string();
+        let tokens: Tokens = world.refresh(&refresh, &key).await.ok();
+        let stolen = match &other {
+            Some(other) => world.refresh(&refresh, other).await,
+            None => world.post_public("/v1/token/refresh", &refresh).await,
+        };
+        stolen.refused("not-logged-in", Some("refresh"));
+        let fresh = Phone { access: tokens.access.expose().into(), ..ari.clone() };
+        world.get(&fresh, "/v1/me").await.refused("not-logged-in", Some("authorization"));
+        // Not even the right key helps any more.
+        world.refresh(&refresh, &key).await.refused("not-logged-in", Some("refresh"));
+    }
+}
+
+/// One key is for one refresh; the token of the second is not spent by the refusal.
+#[tokio::test]
+async fn a_refresh_under_a_key_that_was_used_is_refused_and_changes_nothing() {
+    let world = World::new().await;
+    let dana = world.agent(DANA).await;
+    let key = Uuid::new_v4().to_string();
+    let first: Tokens = world.refresh(&json!({ "refresh": dana.refresh }), &key).await.ok();
+    let second = json!({ "refresh": first.refresh.expose() });
+    world.refresh(&second, &key).await.refused("conflict", Some("idempotency-key"));
+    world.refresh(&second, &Uuid::new_v4().to_string()).await.ok::<Tokens>();
+}
+
+/// Two repeats at once get the same pair.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_repeats_of_a_refresh_get_the_same_pair() {
+    let world = World::new().await;
+    let dana = world.agent(DANA).await;
+    let (refresh, key) = (json!({ "refresh": dana.refresh }), Uuid::new_v4().to_string());
+    let replies = join_all((0..8).map(|_| world.refresh(&refresh, &key))).await;
+    let pairs: Vec<Tokens> = replies.into_iter().map(Reply::ok).collect();
+    assert!(pairs.iter().all(|pair| pair.access.expose() == pairs[0].access.expose()));
 }
 
 #[tokio::test]
@@ -118,17 +215,17 @@ async fn a_session_ends_by_logout_by_a_new_login_and_when_unused_for_long() {
     let world = World::new().await;
     let dana = world.agent(DANA).await;
     assert_eq!(world.send("POST", "/v1/logout", Some(&dana.access), &[], None).await.status, 204);
-    world.get(&dana, "/v1/me").await.refused("not-logged-in", None);
+    world.get(&dana, "/v1/me").await.refused("not-logged-in", Some("authorization"));
 
     let install = Uuid::new_v4();
     let ari = || world.try_login(json!({ "sentrikey_id": ARI }), PASSWORD, install);
     let first = phone(ari().await);
     let second = phone(ari().await);
-    world.get(&first, "/v1/me").await.refused("not-logged-in", None);
+    world.get(&first, "/v1/me").await.refused("not-logged-in", Some("authorization"));
     world.get(&second, "/v1/me").await.ok::<Value>();
     world.clock.advance(90 * DAY);
     let refresh = json!({ "refresh": second.refresh });
-    world.post_public("/v1/token/refresh", &refresh).await.refused("not-logged-in", None);
+    world.post_public("/v1/token/refresh", &refresh).await.refused("not-logged-in", Some("refresh"));
 }
 
 /// ACC-7
@@ -151,6 +248,13 @@ async fn a_suspended_account_is_told_whom_to_contact() {
     world.server.operator().reinstate_agent(DANA).await.unwrap();
     world.clock.advance(HOUR / 10);
     world.get(&dana, "/v1/listings").await.ok::<Value>();
+}
+
+impl World {
+    async fn refresh(&self, body: &Value, key: &str) -> Reply {
+        let body = Some(body.to_string().into_bytes());
+        self.send("POST", "/v1/token/refresh", None, &[("idempotency-key", key)], body).await
+    }
 }
 
 /// Runs futures at once, each as it is ready.

@@ -2,12 +2,13 @@
 //! does not exist. A route without a row here fails the test.
 
 use sentri_server::http::{Access, endpoints};
-use sentri_wire::Binary;
+use sentri_wire::{Binary, sync::Message};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::{
-    ARI, BLE, HOUR, NOW, Phone, Ready, Reply, World, assignment, completion, grant, new_listing, records,
+    ARI, ARIS_BOX, BLE, HOUR, NOW, Phone, Ready, Reply, World, assignment, completion, grant, new_listing,
+    records,
 };
 
 /// What a stranger's call must come to.
@@ -140,7 +141,7 @@ async fn every_route_denies_what_is_not_the_callers() {
     let world = World::new().await;
     let ready = world.ready().await;
     let (changes, _) = world.sync(&ready.dana, None).await;
-    let message = records::<sentri_wire::sync::Message>(&changes)[0].id;
+    let message = records::<Message>(&changes)[0].id;
     world.sync(&ready.bo, None).await;
     let rows = rows(&ready, message);
 
@@ -177,6 +178,67 @@ async fn every_route_denies_what_is_not_the_callers() {
     }
 }
 
+/// One half of a request is the caller's own and the other is not: refused, and nothing has moved.
+#[tokio::test]
+async fn an_own_box_or_listing_does_not_open_the_way_to_a_foreign_one() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    let (dana, ari) = (&ready.dana, world.agent(ARI).await);
+    let bare = world.listing(dana).await;
+    let hers = world.listing(&ari).await;
+    let assign = |serial: &str| format!("/v1/lockboxes/{serial}/assign");
+
+    // Her own box at another agent's listing, with a box on it and without.
+    for listing in [&ready.listing, &bare] {
+        let reply = world.post(&ari, &assign(ARIS_BOX), &assignment(listing)).await;
+        reply.refused("not-found", Some("listing_id"));
+    }
+    // Another agent's box at her own listing.
+    world.post(&ari, &assign(BLE), &assignment(&hers)).await.refused("not-found", None);
+    let her_box: Value = world.get(&ari, &format!("/v1/lockboxes/{ARIS_BOX}")).await.ok();
+    assert_eq!(her_box["listing_id"], Value::Null);
+    let danas_box: Value = world.get(dana, &format!("/v1/lockboxes/{BLE}")).await.ok();
+    assert_eq!(danas_box["listing_id"], json!(ready.listing.id));
+
+    // With a box of her own in use, a grant at another agent's listing, and its history.
+    world.post(&ari, &assign(ARIS_BOX), &assignment(&hers)).await.ok::<Value>();
+    for listing in [&ready.listing, &bare] {
+        let body = grant(listing, "x@y.example", NOW, NOW + HOUR);
+        world.post(&ari, "/v1/grants", &body).await.refused("not-found", Some("listing_id"));
+        let history = world.get(&ari, &format!("/v1/grants?listing_id={}", listing.id)).await;
+        assert_eq!(history.problem().status, 404);
+    }
+    assert!(!world.mailbox.mails().iter().any(|mail| mail.to == "x@y.example"));
+    let given = world.get(dana, &format!("/v1/grants?listing_id={}", ready.listing.id)).await;
+    assert_eq!(given.ok::<sentri_wire::agent::Grants>().grants.len(), 1);
+}
+
+/// A message is its account's alone, among contractors too.
+#[tokio::test]
+async fn a_contractor_can_neither_read_nor_delete_anothers_message() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    world.grant(&ready.dana, &ready.listing, "cy@paint.example", NOW, NOW + HOUR).await;
+    let cy = world.sign_up("cy@paint.example", "503-555-0177").await;
+    // Another access, so that both have a message.
+    for email in ["bo@plumbing.example", "cy@paint.example"] {
+        world.grant(&ready.dana, &ready.listing, email, NOW + 2 * HOUR, NOW + 3 * HOUR).await;
+    }
+    let messages = async |phone: &Phone| -> Vec<Message> { records(&world.sync(phone, None).await.0) };
+    let theirs = messages(&cy).await;
+    assert!(!theirs.is_empty() && !messages(&ready.bo).await.is_empty());
+    for message in &theirs {
+        let path = format!("/v1/messages/{}", message.id);
+        let read = world.send("POST", &format!("{path}/read"), Some(&ready.bo.access), &[], None).await;
+        read.refused("not-found", None);
+        let deleted = world.send("DELETE", &path, Some(&ready.bo.access), &[], None).await;
+        deleted.refused("not-found", None);
+    }
+    let after = messages(&cy).await;
+    assert_eq!(after.len(), theirs.len());
+    assert!(after.iter().all(|message| !message.read));
+}
+
 /// Nothing but what is listed as public answers without a login.
 #[tokio::test]
 async fn every_route_but_the_public_ones_asks_who_calls() {
@@ -192,7 +254,7 @@ async fn every_route_but_the_public_ones_asks_who_calls() {
         if endpoint.access == Access::Public {
             assert_ne!(reply.status, 403, "{}", endpoint.path);
         } else {
-            reply.refused("not-logged-in", None);
+            reply.refused("not-logged-in", Some("authorization"));
         }
     }
 }
@@ -225,6 +287,6 @@ async fn a_lock_is_reached_only_by_those_who_held_a_ticket() {
     world.post(&ready.bo, &path, &body).await.refused("not-found", None);
     world.sync(&ready.bo, None).await;
     world.post(&ready.bo, &path, &body).await.ok::<Value>();
-    let other = format!("/v1/locks/{}/time", crate::world::ARIS_BOX);
+    let other = format!("/v1/locks/{ARIS_BOX}/time");
     world.post(&ready.bo, &other, &body).await.refused("not-found", None);
 }

@@ -274,7 +274,7 @@ async fn each_device_has_its_own_tickets() {
     assert_eq!(ids[..2], ids[2..]);
 }
 
-/// Section 3 of the architecture: the backend stops signing when its own clock went back.
+/// A lock would be told a wrong time: the backend stops signing when its own clock went back.
 #[tokio::test]
 async fn nothing_is_signed_once_the_clock_went_back() {
     let world = World::new().await;
