@@ -275,11 +275,7 @@ fn settings_json() {
     old["settings"] = hex::encode(first).into();
     old["signed"] = hex::encode(signed).into();
     cases.push(old);
-    check(
-        "settings.json",
-        "Section 9: settings, signed under generation 1; seed as in keys.json.",
-        cases.into(),
-    );
+    check("settings.json", "Section 9: settings, signed under generation 1; seed as in keys.json.", cases);
 }
 
 #[test]
