@@ -11,7 +11,7 @@ use super::{Clock, Pace, Pull, Shared, State};
 
 /// How long nobody may have done anything before simulated time jumps, at most. Jumps of less than fifty times
 /// this wait less: a value on the air is not worth a wait, giving up on a lock is.
-const PATIENCE: Duration = Duration::from_millis(60);
+const PATIENCE: Duration = Duration::from_millis(150);
 const SPEED: u32 = 50;
 /// How often the thread looks whether its clock is still there.
 const LOOK: Duration = Duration::from_millis(200);
