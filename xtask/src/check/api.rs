@@ -68,12 +68,14 @@ fn declarations(kotlin: &str) -> String {
     let mut inside = false;
     for line in kotlin.lines() {
         // The generator puts a free function behind the end of its documentation.
-        let text = line.trim().trim_start_matches("*/ ");
+        let behind = line.trim().strip_prefix("*/ ");
+        let text = behind.unwrap_or(line.trim());
         if !line.starts_with([' ', '\t', ')', '}', '{']) && !text.is_empty() {
             inside = starts_exported(line);
         }
-        let free =
-            !inside && is_declared(text) && ["fun `", "suspend fun `"].iter().any(|it| text.starts_with(it));
+        let outermost = behind.is_some() || !line.starts_with(char::is_whitespace);
+        let function = ["fun `", "suspend fun `"].iter().any(|it| text.starts_with(it));
+        let free = !inside && outermost && function && is_declared(text);
         let kept = free || inside && (is_declared(text) || is_value(text));
         if kept {
             let deep = if line.starts_with(char::is_whitespace) { "  " } else { "" };
