@@ -8,7 +8,7 @@ use crate::{
     server::Running,
     service::App,
     store::{
-        Id, Named, accounts, credentials,
+        Id, Named, accounts, credentials, devices,
         grants::{self, GrantRow},
         lockboxes,
     },
@@ -28,7 +28,7 @@ pub async fn add_accesses(
     let mut tx = app.store.write().await?;
     let lockbox = lockboxes::by_serial(tx.conn(), serial).await?.ok_or_else(Refusal::not_found)?;
     let holder = accounts::by_id(tx.conn(), Id(holder)).await?.ok_or_else(Refusal::not_found)?;
-    let devices = accounts::devices_of(tx.conn(), holder.id).await?;
+    let registered = devices::of_account(tx.conn(), holder.id).await?;
     let mut ids = Vec::with_capacity(count);
     for _ in 0..count {
         let row = GrantRow {
@@ -48,7 +48,7 @@ pub async fn add_accesses(
             serial: lockbox.serial.clone(),
         };
         grants::insert(tx.conn(), &row).await?;
-        for device in &devices {
+        for device in &registered {
             credentials::set_due(tx.conn(), *device, row.id, starts_at - 86_400).await?;
         }
         tx.touch::<Access>(holder.id, row.id);

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sentri_wire::problem::SupportContact;
+use sentri_wire::{
+    account::{GrantApproval, PasswordRule},
+    problem::SupportContact,
+};
 use serde::Deserialize;
 
 /// A deployment's settings. Unknown names in the file are refused, so that a typing error is told.
@@ -67,6 +70,10 @@ pub struct Policy {
     pub ticket_seconds: u32,
     /// Longest window of an access, in seconds. [GRT-2]
     pub longest_grant_seconds: u32,
+    /// What a grant asks of its granter. [ACC-12]
+    pub grant_approval: GrantApproval,
+    /// Which passwords accounts may have. [ACC-9]
+    pub password_rule: PasswordRule,
     /// Whom a user calls.
     pub support: SupportContact,
 }
@@ -131,6 +138,8 @@ impl Default for Policy {
             lead_seconds: 24 * 3600,
             ticket_seconds: 24 * 3600,
             longest_grant_seconds: 90 * 86_400,
+            grant_approval: GrantApproval::default(),
+            password_rule: PasswordRule::default(),
             support: SupportContact {
                 name: "Support".into(),
                 phones: vec!["+1 555-0100".into()],

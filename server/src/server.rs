@@ -14,10 +14,11 @@ use crate::{
     refusal::{Answer, Refusal},
     service::{
         App,
+        guessing::Turns,
         operator::Operator,
         retention::{self, Pruned},
     },
-    store::{self, Store, StoreError, meta},
+    store::{self, Store, StoreError},
     vault::{Vault, VaultError},
 };
 
@@ -69,8 +70,9 @@ impl Server {
         let vault = Vault::load(config.master_key_file.as_deref(), ports.randomness.clone())?;
         let mut name = [0; 8];
         ports.randomness.fill(&mut name);
-        let store = Store::open(&config.database, &hex::encode(name)).await?;
-        let incarnation = incarnation(&store).await?;
+        let store = Store::open(&config.database, &hex::encode(name))
+            .await?
+            .with_ports(ports.clock.clone(), ports.crashes.clone());
         let passwords = Passwords::new(ports.randomness.clone())
             .map_err(|error| StartError::Config(error.to_string()))?;
         let carriers = carriers(&config, &ports)?;
@@ -81,17 +83,12 @@ impl Server {
             passwords,
             clock: ports.clock,
             randomness: ports.randomness,
-            incarnation,
+            turns: Turns::default(),
         });
         let router = http::router(&app);
         let address = app.config.bind;
         Ok(Running { app, router, carriers, address, listener: None, outbox: None, housekeeping: None })
     }
-}
-
-async fn incarnation(store: &Store) -> Result<String, StoreError> {
-    let mut conn = store.read().await?;
-    Ok(meta::get(&mut conn, meta::INCARNATION).await?.unwrap_or_default())
 }
 
 /// What is passed in comes before what the configuration names.

@@ -1,5 +1,7 @@
 //! The JSON API. Router and OpenAPI document come from one list, [`endpoints`].
 
+mod account_handlers;
+mod account_routes;
 mod endpoint;
 mod extract;
 mod guard;

@@ -13,7 +13,7 @@ use super::{
     App, Caller, credentials, fault,
     grants::visit,
     messages::{self, About},
-    revocations,
+    restore, revocations,
 };
 use crate::{
     catalog,
@@ -37,11 +37,16 @@ pub async fn upload(app: &App, caller: &Caller, upload: &EventUpload) -> Answer<
     }
     let mut tx = app.store.write().await?;
     let mut receipts = Vec::with_capacity(upload.events.len());
+    let mut is_behind = false;
     for event in &upload.events {
-        let result = store_event(app, &mut tx, caller, event).await?;
+        let result = store_event(app, &mut tx, caller, event, &mut is_behind).await?;
         receipts.push(EventReceipt { id: event.id, result });
     }
+    let incarnation = restore::current_incarnation(tx.conn()).await?;
     tx.commit().await?;
+    if is_behind {
+        restore::noticed(app, &incarnation).await?;
+    }
     Ok(EventReceipts { receipts })
 }
 
@@ -50,6 +55,7 @@ async fn store_event(
     tx: &mut Writing,
     caller: &Caller,
     event: &AccessEvent,
+    is_behind: &mut bool,
 ) -> Answer<ReceiptResult> {
     let Some((lockbox, grant)) = place(tx, caller, event).await? else { return Ok(ReceiptResult::Refused) };
     let digest = hex::encode(Sha256::digest(serde_json::to_vec(event)?));
@@ -61,6 +67,7 @@ async fn store_event(
     let proof = proof(app, tx, &lockbox, event).await?;
     let seen = Seen::of(app, event, proof.as_ref());
     if let Some(status) = &proof {
+        *is_behind |= restore::is_ahead(&lockbox, status)?;
         hear(app, tx, &lockbox, status).await?;
     }
     let entry = NewLogEntry {

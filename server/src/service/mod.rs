@@ -1,11 +1,16 @@
 //! The rules, one module a flow. Every function that is called for somebody takes a [`Caller`] and checks
 //! that the object is theirs; what is not is answered like what does not exist.
 
+pub mod association_rules;
+pub mod codes;
 pub mod credentials;
+pub mod deletion;
+pub mod devices;
 pub mod events;
 pub mod export;
 pub mod grants;
 pub mod guessing;
+pub mod identity;
 pub mod listings;
 pub mod lockboxes;
 pub mod locks;
@@ -13,9 +18,14 @@ pub mod login;
 pub mod messages;
 pub mod once;
 pub mod operator;
+pub mod password;
+pub mod profile;
+pub mod proofs;
+pub mod restore;
 pub mod retention;
 pub mod revocations;
 pub mod signup;
+pub mod standing;
 pub mod sync;
 pub mod zones;
 
@@ -48,8 +58,8 @@ pub struct App {
     pub passwords: Passwords,
     pub clock: Arc<dyn Clock>,
     pub randomness: Arc<dyn Randomness>,
-    /// Names the database, within cursors.
-    pub incarnation: String,
+    /// Tries at passwords and PINs, one after the other for each.
+    pub turns: guessing::Turns,
 }
 
 /// Who calls: an account on a registered device, in good standing unless the route says otherwise.
@@ -60,6 +70,8 @@ pub struct Caller {
     pub session: Id,
     pub kind: AccountKind,
     pub association: Option<Id>,
+    /// The device was removed, or its account deleted.
+    pub is_removed: bool,
 }
 
 impl Caller {
@@ -120,6 +132,8 @@ impl App {
             lead_seconds: number(row.lead_seconds, "lead time")?,
             ticket_seconds: number(row.ticket_seconds, "ticket life")?,
             longest_grant_seconds: number(row.longest_grant_seconds, "longest grant")?,
+            grant_approval: row.grant_approval.0,
+            password_rule: row.password_rule.0,
             support: row.support.0,
         })
     }

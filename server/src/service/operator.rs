@@ -7,7 +7,7 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     Binary, Secret,
-    account::{Account, AccountKind},
+    account::{Account, AccountKind, PasswordRule, Standing},
     agent::{Lockbox, LockboxGeneration},
     export::PersonalData,
     problem::{ProblemCode, SupportContact},
@@ -15,8 +15,8 @@ use sentri_wire::{
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use super::retention::Pruned;
-use super::{App, credentials, export, protocol_time, retention, revocations, zones};
+use super::{App, credentials, export, protocol_time, restore, retention, standing, zones};
+pub use super::{association_rules::AssociationRules, retention::Pruned};
 use crate::{
     refusal::{Answer, Refusal},
     rules::{self, Email, Phone, SentrikeyId},
@@ -25,7 +25,6 @@ use crate::{
         accounts::{self, AccountRow, Status},
         associations::{self, AssociationRow},
         columns::number,
-        grants,
         lockboxes::{self, LockboxRow},
         meta,
     },
@@ -159,6 +158,8 @@ impl<'a> Operator<'a> {
             longest_grant_seconds: days.unwrap_or(policy.longest_grant_seconds).into(),
             support: Json(new.support.clone().unwrap_or_else(|| policy.support.clone())),
             created_at: self.app.now(),
+            grant_approval: Named(policy.grant_approval),
+            password_rule: Named(policy.password_rule),
         };
         if row.device_limit == 0 {
             return Err(Refusal::invalid("device_limit", "At least one device."));
@@ -168,6 +169,25 @@ impl<'a> Operator<'a> {
             return Err(Refusal::conflict("There is an association of this name.").field("name"));
         }
         associations::insert(tx.conn(), &row).await?;
+        tx.commit().await?;
+        association_of(row)
+    }
+
+    /// Changes the rules of an association. Its agents' phones hear of it with their next sync.
+    pub async fn set_rules(&self, association: &str, rules: &AssociationRules) -> Answer<Association> {
+        let mut tx = self.app.store.write().await?;
+        let mut row = find_association(tx.conn(), association).await?;
+        rules.apply(&mut row);
+        if row.device_limit == 0 {
+            return Err(Refusal::invalid("device_limit", "At least one device."));
+        }
+        if !(3600..=72 * 3600).contains(&row.ticket_seconds) {
+            return Err(Refusal::invalid("ticket_hours", "From 1 to 72 hours."));
+        }
+        associations::set_rules(tx.conn(), &row).await?;
+        for agent in accounts::agents_of(tx.conn(), row.id).await? {
+            tx.touch::<Account>(agent.id, agent.id);
+        }
         tx.commit().await?;
         association_of(row)
     }
@@ -189,7 +209,8 @@ impl<'a> Operator<'a> {
     /// Makes an agent.
     pub async fn add_agent(&self, new: &NewAgent) -> Answer<Agent> {
         let (email, phone) = (Email::parse(&new.email, "email")?, Phone::parse(&new.phone, "phone")?);
-        rules::password(&new.password, "password")?;
+        let rule = self.password_rule(&new.association).await?;
+        rules::password(rule, &new.password, "password")?;
         rules::pin(&new.pin, "pin")?;
         let password = self.app.passwords.hash(&new.password).await?;
         let pin = self.app.passwords.hash(&new.pin).await?;
@@ -232,6 +253,11 @@ impl<'a> Operator<'a> {
         Ok(agent_of(&row))
     }
 
+    async fn password_rule(&self, association: &str) -> Answer<PasswordRule> {
+        let mut conn = self.app.store.read().await?;
+        Ok(find_association(&mut conn, association).await?.password_rule.0)
+    }
+
     async fn brokerage(
         &self,
         tx: &mut Writing,
@@ -247,28 +273,32 @@ impl<'a> Operator<'a> {
 
     /// Suspends an agent: what their phones hold is taken back. [ACC-7]
     pub async fn suspend_agent(&self, sentrikey_id: &str) -> Answer<Agent> {
-        self.set_standing(sentrikey_id, Status::Suspended).await
+        self.set_standing(sentrikey_id, Standing::Suspended).await
     }
 
     /// Puts a suspended agent back into good standing.
     pub async fn reinstate_agent(&self, sentrikey_id: &str) -> Answer<Agent> {
-        self.set_standing(sentrikey_id, Status::Active).await
+        self.set_standing(sentrikey_id, Standing::Active).await
     }
 
-    async fn set_standing(&self, sentrikey_id: &str, status: Status) -> Answer<Agent> {
+    async fn set_standing(&self, sentrikey_id: &str, status: Standing) -> Answer<Agent> {
         let mut tx = self.app.store.write().await?;
         let agent = find_agent(tx.conn(), sentrikey_id).await?;
-        accounts::set_status(tx.conn(), agent.id, status).await?;
-        if status == Status::Suspended {
-            for grant in crate::store::credentials::live_grants_of(tx.conn(), agent.id).await? {
-                if let Some(grant) = grants::by_id(tx.conn(), grant).await? {
-                    revocations::take_back(self.app, &mut tx, &grant).await?;
-                }
-            }
-        }
-        tx.touch::<Account>(agent.id, agent.id);
+        standing::set(self.app, &mut tx, &agent, status).await?;
+        let agent = find_agent(tx.conn(), sentrikey_id).await?;
         tx.commit().await?;
-        Ok(agent_of(&AccountRow { status: Named(status), ..agent }))
+        Ok(agent_of(&agent))
+    }
+
+    /// Sets whether any account may be used: suspended, unpaid, locked, or in good standing. `who` is nine digits or
+    /// an email address. [ACC-7]
+    pub async fn set_account_standing(&self, who: &str, status: Standing) -> Answer<Account> {
+        let mut tx = self.app.store.write().await?;
+        let account = find_account(tx.conn(), who).await?;
+        standing::set(self.app, &mut tx, &account, status).await?;
+        let account = find_account(tx.conn(), who).await?;
+        tx.commit().await?;
+        Ok(account.to_wire())
     }
 
     /// Makes a lockbox, with a fresh seed, and says what the factory writes into it.
@@ -365,22 +395,14 @@ impl<'a> Operator<'a> {
     /// email address.
     pub async fn export_account(&self, who: &str) -> Answer<PersonalData> {
         let mut conn = self.app.store.read().await?;
-        let found = if who.contains('@') {
-            accounts::by_email(&mut conn, &Email::parse(who, "account")?.key()).await?
-        } else {
-            accounts::by_sentrikey_id(&mut conn, SentrikeyId::parse(who, "account")?.as_str()).await?
-        };
-        let account =
-            found.ok_or_else(|| Refusal::not_found().field("account").detail("There is no such account."))?;
+        let account = find_account(&mut conn, who).await?;
         export::of(self.app, &mut conn, account.id).await
     }
 
-    /// Gives a database that was restored from a backup a new name, so that phones start over. The server
-    /// is to be restarted after it. [OPS-3]
+    /// Makes a database safe that was restored from a backup: no number that it gave out since is given out again,
+    /// everybody logs in again, and nothing that was revoked since comes back. [OPS-3]
     pub async fn renew_incarnation(&self) -> Answer<()> {
-        let mut tx = self.app.store.write().await?;
-        meta::set(tx.conn(), meta::INCARNATION, &hex::encode(self.app.random::<8>())).await?;
-        Ok(tx.commit().await?)
+        restore::told(self.app).await
     }
 }
 
@@ -413,6 +435,16 @@ async fn find_agent(conn: &mut Connection, sentrikey_id: &str) -> Answer<Account
             .field("sentrikey_id")
             .detail("There is no agent with this SentriKey ID.")
     })
+}
+
+/// The account of nine digits or of an address.
+async fn find_account(conn: &mut Connection, who: &str) -> Answer<AccountRow> {
+    let found = if who.contains('@') {
+        accounts::by_email(conn, &Email::parse(who, "account")?.key()).await?
+    } else {
+        accounts::by_sentrikey_id(conn, SentrikeyId::parse(who, "account")?.as_str()).await?
+    };
+    found.ok_or_else(|| Refusal::not_found().field("account").detail("There is no such account."))
 }
 
 fn serial(text: &str) -> Answer<String> {

@@ -6,6 +6,8 @@ pub mod associations;
 pub mod changes;
 pub mod columns;
 pub mod credentials;
+pub mod devices;
+pub mod erasure;
 pub mod events;
 pub mod export;
 pub mod grants;
@@ -16,6 +18,8 @@ pub mod lockboxes;
 pub mod messages;
 pub mod meta;
 pub mod outbox;
+pub mod proofs;
+pub mod restore;
 pub mod retention;
 pub mod sessions;
 pub mod tries;
@@ -39,6 +43,8 @@ use sqlx::{
 use tokio::sync::Notify;
 pub use writing::Writing;
 
+use crate::ports::{Clock, Crashes, NeverCrashes, SystemClock};
+
 /// A connection, inside a transaction or not.
 pub type Connection = sqlx::AnyConnection;
 
@@ -55,6 +61,8 @@ pub struct Store {
     dialect: Dialect,
     posted: Arc<Notify>,
     rows_read: AtomicU64,
+    clock: Arc<dyn Clock>,
+    crashes: Arc<dyn Crashes>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,16 +122,34 @@ impl Store {
             Dialect::Sqlite => pool(READERS, SQLITE_READER).connect(url).await?,
             Dialect::Postgres => writers.clone(),
         };
-        let store =
-            Self { readers, writers, dialect, posted: Arc::new(Notify::new()), rows_read: AtomicU64::new(0) };
+        let store = Self {
+            readers,
+            writers,
+            dialect,
+            posted: Arc::new(Notify::new()),
+            rows_read: AtomicU64::new(0),
+            clock: Arc::new(SystemClock),
+            crashes: Arc::new(NeverCrashes),
+        };
         let mut tx = store.write().await?;
         meta::keep_first(tx.conn(), meta::INCARNATION, incarnation).await?;
         tx.commit().await?;
         Ok(store)
     }
 
+    /// With other ports than the machine's.
+    #[must_use]
+    pub fn with_ports(self, clock: Arc<dyn Clock>, crashes: Arc<dyn Crashes>) -> Self {
+        Self { clock, crashes, ..self }
+    }
+
+    fn refuse_when_dead(&self) -> sqlx::Result<()> {
+        if self.crashes.is_dead() { Err(sqlx::Error::PoolClosed) } else { Ok(()) }
+    }
+
     /// A connection to read with.
     pub async fn read(&self) -> sqlx::Result<PoolConnection<Any>> {
+        self.refuse_when_dead()?;
         self.readers.acquire().await
     }
 
@@ -132,11 +158,12 @@ impl Store {
     /// SQLite: takes the write lock at once, since a transaction that reads first and writes later fails
     /// BUSY when another wrote in between.
     pub async fn write(&self) -> sqlx::Result<Writing> {
+        self.refuse_when_dead()?;
         let transaction = match self.dialect {
             Dialect::Sqlite => self.writers.begin_with("BEGIN IMMEDIATE").await?,
             Dialect::Postgres => self.writers.begin().await?,
         };
-        Ok(Writing::new(transaction, self.posted.clone()))
+        Ok(Writing::new(transaction, self.posted.clone(), self.clock.clone(), self.crashes.clone()))
     }
 
     /// Told after each commit that put something into the outbox.

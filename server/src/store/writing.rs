@@ -7,6 +7,7 @@ use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 
 use super::{Connection, Id, changes};
+use crate::ports::{Clock, Crashes, Fate};
 
 /// A transaction that writes. Changes of synced objects are noted with [`Self::touch`] and numbered at
 /// [`Self::commit`], account after account in the order of their ids, so that two transactions that touch
@@ -16,11 +17,18 @@ pub struct Writing {
     touched: BTreeSet<changes::Touched>,
     posted: Arc<Notify>,
     has_post: bool,
+    clock: Arc<dyn Clock>,
+    crashes: Arc<dyn Crashes>,
 }
 
 impl Writing {
-    pub(super) fn new(transaction: Transaction<'static, Any>, posted: Arc<Notify>) -> Self {
-        Self { transaction, touched: BTreeSet::new(), posted, has_post: false }
+    pub(super) fn new(
+        transaction: Transaction<'static, Any>,
+        posted: Arc<Notify>,
+        clock: Arc<dyn Clock>,
+        crashes: Arc<dyn Crashes>,
+    ) -> Self {
+        Self { transaction, touched: BTreeSet::new(), posted, has_post: false, clock, crashes }
     }
 
     /// The connection to write with.
@@ -49,8 +57,15 @@ impl Writing {
 
     /// Numbers the changes and makes all of it durable.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        changes::number(&mut self.transaction, &self.touched).await?;
+        let fate = self.crashes.at_commit();
+        if fate == Fate::DiesBefore {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        changes::number(&mut self.transaction, &self.touched, self.clock.now()).await?;
         self.transaction.commit().await?;
+        if fate == Fate::DiesAfter {
+            return Err(sqlx::Error::PoolClosed);
+        }
         if self.has_post {
             self.posted.notify_one();
         }

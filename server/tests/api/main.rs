@@ -7,6 +7,10 @@
 
 mod accounts;
 mod authority;
+mod authority_rows;
+mod deletion;
+mod device_keys;
+mod devices;
 mod document;
 mod events;
 mod export;
@@ -14,7 +18,10 @@ mod grants;
 mod locks;
 mod migrations;
 mod outbox;
+mod passwords;
+mod profile;
 mod requests;
+mod restore;
 mod retention;
 mod signup;
 mod startup;

@@ -10,12 +10,14 @@ use sentri_protocol::{Generation, KeyTree, Seed};
 use sentri_server::{
     Config, Mailbox, Ports, Running, Server, Vault,
     operator::{NewAgent, NewAssociation, NewLockbox, Provisioned},
+    outbox::Mail,
     ports::{ManualClock, SystemRandomness},
 };
 use sentri_wire::{
     Secret,
     account::{Account, LoginResponse, SignupStarted},
     agent::{Grant, GrantResponse, Listing, LockboxGeneration},
+    identity::IdentityStarted,
     problem::Problem,
     sync::{Change, SyncPage},
 };
@@ -237,6 +239,63 @@ impl World {
         Ready { dana, listing, grant, bo }
     }
 
+    /// The mail to an address with this in its subject that comes after so many earlier ones.
+    pub async fn nth_mail(&self, email: &str, subject: &str, earlier: usize) -> Mail {
+        loop {
+            let mails = self.mailbox.mails();
+            let mut fitting =
+                mails.into_iter().filter(|mail| mail.to == email && mail.subject.contains(subject));
+            if let Some(mail) = fitting.nth(earlier) {
+                return mail;
+            }
+            self.server.deliver_due().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub fn mails_so_far(&self, email: &str, subject: &str) -> usize {
+        self.mailbox.mails().iter().filter(|mail| mail.to == email && mail.subject.contains(subject)).count()
+    }
+
+    /// The code in a mail.
+    pub async fn mailed_code(&self, email: &str, earlier: usize) -> String {
+        self.nth_mail(email, CODE, earlier).await.subject[..6].to_owned()
+    }
+
+    /// Everything that waits is delivered.
+    pub async fn deliver_all(&self) {
+        while self.server.deliver_due().await.unwrap() > 0 {}
+    }
+
+    /// Proves who somebody is, with password and mailed code. Says the bearer.
+    pub async fn prove(&self, login: &Value, email: &str) -> Phone {
+        let earlier = self.mails_so_far(email, CODE);
+        let body = json!({ "login": login, "password": PASSWORD });
+        let started: IdentityStarted = self.post_public("/v1/identity", &body).await.ok();
+        let code = self.mailed_code(email, earlier).await;
+        let identity = started.identity.expose().to_owned();
+        let verify = json!({ "identity": identity, "code": code });
+        let verified = self.post_public("/v1/identity/verify", &verify).await;
+        assert_eq!(verified.status, 204, "{}", verified.body);
+        Phone { access: identity, refresh: String::new(), device: Uuid::nil(), account: nobody() }
+    }
+
+    /// The same device logs in again, since its tokens have ended meanwhile.
+    pub async fn again(&self, phone: &Phone) -> Phone {
+        let refresh = json!({ "refresh": self.refresh_of(phone) });
+        let tokens: sentri_wire::account::Tokens = self.post_public("/v1/token/refresh", &refresh).await.ok();
+        self.refreshed.lock().unwrap().insert(phone.device, tokens.refresh.expose().to_owned());
+        Phone { access: tokens.access.expose().to_owned(), ..phone.clone() }
+    }
+
+    fn refresh_of(&self, phone: &Phone) -> String {
+        self.refreshed.lock().unwrap().get(&phone.device).unwrap_or(&phone.refresh).clone()
+    }
+
+    pub async fn delete(&self, phone: &Phone, path: &str) -> Reply {
+        self.send("DELETE", path, Some(&phone.access), &[], None).await
+    }
+
     pub async fn page(&self, phone: &Phone, cursor: Option<&str>) -> SyncPage {
         let path = cursor.map_or("/v1/sync".to_owned(), |cursor| format!("/v1/sync?cursor={cursor}"));
         self.get(phone, &path).await.ok()
@@ -273,6 +332,15 @@ impl World {
             self.server.start_outbox().await.unwrap();
         }
     }
+}
+
+pub const CODE: &str = "is your Sentri code";
+
+/// An account that stands for none.
+fn nobody() -> Account {
+    let nobody = json!({ "id": Uuid::nil(), "kind": "support", "first_name": "", "last_name": "", "email": "",
+        "phone": "" });
+    serde_json::from_value(nobody).unwrap()
 }
 
 pub struct Ready {
