@@ -53,7 +53,7 @@ async fn contractor_signs_up(served: &Served, core: &SentriCore) {
     let mail = letter(served, "/mails", EMAIL).await;
     let token = mail.split_once("/join#").unwrap().1.split_whitespace().next().unwrap();
     let form = SignupForm {
-        invitation: token.into(),
+        invitation: Some(token.into()),
         email: EMAIL.into(),
         email_again: EMAIL.into(),
         phone: PHONE.into(),
@@ -62,7 +62,7 @@ async fn contractor_signs_up(served: &Served, core: &SentriCore) {
     let signup = core.start_signup(form).await.unwrap();
     let digits: String =
         letter(served, "/texts", PHONE).await.chars().take_while(char::is_ascii_digit).collect();
-    signup.verify(digits).await.unwrap();
+    signup.verify(digits, None).await.unwrap();
     let person = NewPerson {
         first_name: "Lee".into(),
         last_name: "Brandt".into(),

@@ -57,7 +57,7 @@ impl SentriCore {
     pub async fn accesses(&self) -> Result<Vec<Access>, CoreError> {
         let session = self.session().await?;
         let held = session.read(Held::read).await?;
-        let now = session.api.clock.now();
+        let now = session.now();
         let mut accesses: Vec<Access> = held.accesses.iter().map(|it| seen(it, &held, now)).collect();
         accesses.sort_by_key(|it| (rank(it.state), it.starts_at, it.id.clone()));
         Ok(accesses)
@@ -72,7 +72,13 @@ impl SentriCore {
         let session = self.session().await?;
         let core = &self.core;
         let attempt = open::start(session, &core.ports, &core.hub, core.settings.checks, wanted)?;
-        Ok(Arc::new(OpenAttempt { attempt }))
+        Ok(Arc::new(OpenAttempt::of(attempt)))
+    }
+}
+
+impl OpenAttempt {
+    pub(super) fn of(attempt: Attempt) -> Self {
+        Self { attempt }
     }
 }
 

@@ -1,8 +1,12 @@
 //! One account's store for many callers at once: work runs on a thread that may wait for the disk.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use super::{Store, StoreError, StoreSettings, recover};
+use crate::changes::Changes;
 
 type Work = Box<dyn Fn(&mut Store) -> Result<(), StoreError> + Send>;
 
@@ -12,12 +16,16 @@ pub struct Vault {
     settings: StoreSettings,
     /// Absent after a failed recovery, until the next try.
     store: Arc<Mutex<Option<Store>>>,
+    /// Whoever still holds a session must not bring a removed file back.
+    destroyed: Arc<AtomicBool>,
+    /// Rung when the store was recovered: what is shown is gone until the next sync.
+    changes: Arc<Changes>,
 }
 
 impl Vault {
     /// Opens the store.
-    pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
-        let vault = Self { settings, store: Arc::default() };
+    pub async fn open(settings: StoreSettings, changes: Arc<Changes>) -> Result<Self, StoreError> {
+        let vault = Self { settings, store: Arc::default(), destroyed: Arc::default(), changes };
         vault.run(|_| Ok(())).await?;
         Ok(vault)
     }
@@ -52,19 +60,25 @@ impl Vault {
         closed.map_err(|_| StoreError::Unavailable)
     }
 
-    /// Closes the file and removes it.
+    /// Closes the file and removes it. Later work fails.
     pub async fn destroy(&self) -> Result<(), StoreError> {
+        self.destroyed.store(true, Ordering::SeqCst);
         self.close().await?;
         super::destroy(&self.settings.path)
     }
 
     fn run_here(&self, work: &dyn Fn(&mut Store) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut slot = lock(&self.store);
+        if self.destroyed.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable);
+        }
         match work(self.opened(&mut slot)?) {
             Err(StoreError::Damaged) => {
                 *slot = None;
                 recover::give_up(&self.settings.path)?;
-                work(self.opened(&mut slot)?)
+                let done = work(self.opened(&mut slot)?);
+                self.changes.note();
+                done
             }
             done => done,
         }

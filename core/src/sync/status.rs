@@ -56,12 +56,15 @@ pub enum Freshness {
 pub struct Status {
     /// How fresh the data are.
     pub freshness: Freshness,
-    /// First second at which the phone opens something without network.
+    /// First second of the span in which the phone opens something without network: the one that goes on, else the
+    /// next one.
     pub opens_from: Option<Timestamp>,
-    /// First second at which it opens nothing any more.
+    /// First second after that span.
     pub opens_until: Option<Timestamp>,
     /// Events that wait to be uploaded.
     pub events_queued: u32,
+    /// When this changes just because time passes; absent where it does not.
+    pub changes_at: Option<Timestamp>,
 }
 
 /// A sync that is going on. Where its caller gives up on it, the status is again what it was before.
@@ -94,29 +97,49 @@ impl Session {
         self.changes.note();
     }
 
-    fn last_sync(&self) -> LastSync {
+    pub(super) fn last_sync(&self) -> LastSync {
         self.last_sync.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// The home page's status.
 pub async fn status(session: &Session) -> Result<Status, CoreError> {
-    let now = session.api.clock.now();
+    let now = session.now();
     let (mark, credentials, events_queued) =
         session.read(|rows| Ok((rows.sync_mark()?, rows.all::<Credential>()?, rows.queue_length()?))).await?;
-    let windows: Vec<(i64, i64)> = credentials
+    let windows: Vec<(Timestamp, Timestamp)> = credentials
         .iter()
         .filter_map(|credential| Ticket::decode(credential.ticket.as_ref()).ok())
         .map(|ticket| (ticket.window.not_before().unix(), ticket.window.not_after().unix()))
-        .filter(|(_, until)| *until > now)
         .collect();
-    let renewal_due = credentials.iter().any(|credential| credential.renew_at <= now);
+    let renewals = || credentials.iter().map(|credential| credential.renew_at);
+    // What the last sync did not bring although it was due, no sync will.
+    let renewal_due = renewals().any(|at| at <= now && mark.finished_at.is_none_or(|finished| at > finished));
+    let span = opens(&windows, now);
+    let moments = windows.iter().flat_map(|(from, until)| [*from, *until]).chain(renewals());
+    let stale = mark.finished_at.map(|at| at.saturating_add(STALE_AFTER));
     Ok(Status {
         freshness: freshness(session.last_sync(), mark.finished_at, renewal_due, now),
-        opens_from: windows.iter().map(|(from, _)| *from).min(),
-        opens_until: windows.iter().map(|(_, until)| *until).max(),
+        opens_from: span.map(|(from, _)| from),
+        opens_until: span.map(|(_, until)| until),
         events_queued,
+        changes_at: moments.chain(stale).filter(|at| *at > now).min(),
     })
+}
+
+/// The span in which the phone opens something without network: the one that goes on, else the next one. Windows
+/// that meet are one span.
+fn opens(windows: &[(Timestamp, Timestamp)], now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let mut left: Vec<_> = windows.iter().copied().filter(|(_, until)| *until > now).collect();
+    left.sort_unstable();
+    let mut windows = left.into_iter();
+    let first = windows.next()?;
+    Some(windows.fold(
+        first,
+        |(from, until), (next, end)| {
+            if next <= until { (from, until.max(end)) } else { (from, until) }
+        },
+    ))
 }
 
 /// What the home page shows, from how the last sync went and when the last good one ended.
@@ -134,5 +157,20 @@ pub fn freshness(
             Freshness::Current(at)
         }
         (LastSync::Good | LastSync::None, at) => Freshness::Stale(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SYN-3: "opens offline from … until …" promises no hour that no credential covers.
+    #[test]
+    fn only_windows_that_meet_are_one_span() {
+        let windows = [(50, 60), (10, 20), (15, 30), (30, 40), (0, 5)];
+        assert_eq!(opens(&windows, 7), Some((10, 40)));
+        assert_eq!(opens(&windows, 35), Some((30, 40)));
+        assert_eq!(opens(&windows, 40), Some((50, 60)));
+        assert_eq!(opens(&windows, 60), None);
     }
 }

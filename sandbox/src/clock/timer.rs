@@ -48,11 +48,16 @@ pub struct Sleep {
 }
 
 impl Clock {
-    /// Ends once that much time has passed on this clock.
+    /// Ends once that much time has passed on this clock; somebody waits for it.
     pub fn sleep(&self, time: Duration) -> Sleep {
+        self.sleep_with(time, Pull::Yes)
+    }
+
+    /// Ends once that much time has passed on this clock.
+    pub fn sleep_with(&self, time: Duration, pull: Pull) -> Sleep {
         let bell = Arc::new(Mutex::new(Bell::default()));
         let ring = bell.clone();
-        let timer = self.after(time, Pull::Yes, move || {
+        let timer = self.after(time, pull, move || {
             let mut bell = ring.lock().unwrap_or_else(PoisonError::into_inner);
             bell.rung = true;
             if let Some(waker) = bell.waker.take() {

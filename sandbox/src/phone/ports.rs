@@ -16,7 +16,13 @@ use sentri_core::{
 use sentri_wire::Timestamp;
 use serde::Serialize;
 
-use crate::{chance::Chance, clock::Clock};
+use crate::{
+    chance::Chance,
+    clock::{Clock, Pull},
+};
+
+/// The longest that a person waits for a phone.
+const WAITED_FOR: Duration = Duration::from_secs(60);
 
 /// The shared clock, as a phone asks it.
 pub(super) struct PhoneClock(pub(super) Clock);
@@ -33,7 +39,9 @@ impl sentri_core::ports::Clock for PhoneClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(self.0.sleep(duration))
+        // A person waits for the short ones. The long ones are for what happens by itself: time must not jump there.
+        let pull = if duration <= WAITED_FOR { Pull::Yes } else { Pull::No };
+        Box::pin(self.0.sleep_with(duration, pull))
     }
 }
 
@@ -58,6 +66,16 @@ impl Random for PhoneRandom {
 pub struct KeyStore(Mutex<HashMap<String, Vec<u8>>>);
 
 impl KeyStore {
+    /// All that it holds, as a backup that no platform makes would have it.
+    pub fn items(&self) -> HashMap<String, Vec<u8>> {
+        self.with(|items| items.clone())
+    }
+
+    /// Holds this and nothing else.
+    pub fn restore(&self, items: HashMap<String, Vec<u8>>) {
+        self.with(|held| *held = items);
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Vec<u8>>) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -208,7 +208,7 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
     let core = &stage.contractor.core;
     let (email, phone) = (stage.script.email.clone(), cast::CONTRACTOR_PHONE.to_owned());
     let form = SignupForm {
-        invitation: stage.left.invitation.clone(),
+        invitation: Some(stage.left.invitation.clone()),
         email: email.clone(),
         email_again: email,
         phone: phone.clone(),
@@ -219,7 +219,7 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
         stage.delivered("The text message", stage.town.mailbox().text_to(cast::CONTRACTOR_PHONE)).await?;
     let digits: String = text.body.chars().take_while(char::is_ascii_digit).collect();
     tell.expect("A four-digit code comes by text", &digits.len(), &4);
-    signup.verify(digits).await?;
+    signup.verify(digits, None).await?;
     signup.complete(contractor()).await?;
     stage.log_in(Whose::Contractor).await?;
     let synced = stage.sync(Whose::Contractor).await?;
