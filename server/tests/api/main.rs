@@ -15,6 +15,7 @@ mod document;
 mod events;
 mod export;
 mod grants;
+mod kills;
 mod locks;
 mod migrations;
 mod outbox;
