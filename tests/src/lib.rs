@@ -94,7 +94,10 @@ impl House {
 
     /// Builds it, with all of its data in that folder.
     pub async fn build_in(seed: u64, data: Option<PathBuf>) -> Result<Self, Trouble> {
-        let plan = Plan { clock: Clock::simulated(BEGINS), data, port: 0, seed: Some(seed) };
+        let clock = Clock::simulated(BEGINS);
+        // What is kept in a folder is kept there whole.
+        let database = if data.is_none() { own_database().await? } else { None };
+        let plan = Plan { clock, data, port: 0, database, seed: Some(seed) };
         let town = Arc::new(Town::found(plan).await?);
         populate(&town).await?;
         let lockbox = town.add_lockbox(&new_lockbox()).await?;
@@ -183,6 +186,13 @@ impl House {
         core.login_contractor(cast::CONTRACTOR_EMAIL.into(), cast::CONTRACTOR_PASSWORD.into()).await?;
         Ok(())
     }
+}
+
+/// A fresh database on the server that `SENTRI_TEST_DATABASE` names; without it the backend keeps a file.
+async fn own_database() -> Result<Option<String>, Trouble> {
+    let Ok(url) = std::env::var("SENTRI_TEST_DATABASE") else { return Ok(None) };
+    let made = sentri_server::bench::add_database(&url).await;
+    made.map(Some).map_err(|_| Trouble::Unexpected("SENTRI_TEST_DATABASE names no usable server"))
 }
 
 /// The token in an invitation mail.

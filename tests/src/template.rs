@@ -64,8 +64,10 @@ impl Template {
         // No number of the template's may be drawn again: ids and tokens would meet.
         let seed = Some(seed.wrapping_add(1) << 20);
         let data = Some(folder.path().to_owned());
-        let town =
-            Arc::new(Town::found(Plan { clock: Clock::simulated(self.now), data, port: 0, seed }).await?);
+        let town = Arc::new(
+            Town::found(Plan { clock: Clock::simulated(self.now), data, port: 0, database: None, seed })
+                .await?,
+        );
         town.bring_back(cast::BOX, cast::BOXES[0].1)?
             .ok_or(Trouble::Unexpected("a lockbox without flash"))?;
         let agent = town.device(crate::AGENTS_PHONE, App::Agent, PhoneChecks::Enforced);

@@ -13,7 +13,8 @@ pub fn run(workspace: &Workspace, steps: &mut Steps) {
     steps.run("bindings", || bindings::generate(workspace));
     check::run(workspace, steps, &checks);
     // Swift and Kotlin are tested by `cargo xtask test swift` and `kotlin`; they join here once they have run whole.
-    test::run(workspace, steps, &[Suite::Rust, Suite::Interop]);
+    let suites = [Suite::Rust, Suite::Postgres, Suite::Schemathesis, Suite::Interop];
+    test::run(workspace, steps, &suites);
     steps.run("package", || package::weigh_and_tell(workspace));
     check::run(workspace, steps, &readme);
 }

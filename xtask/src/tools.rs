@@ -58,7 +58,8 @@ pub fn install_debian(package: &str) -> Result<()> {
     }
     let apt = || {
         let mut apt = process::command("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
+        // Run level 1 is for maintenance: a package that brings a service does not start it.
+        apt.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1").arg("--quiet");
         apt
     };
     process::run(apt().arg("update"))?;
@@ -81,6 +82,7 @@ fn missing(what: &str, debian_package: &str) -> anyhow::Error {
     Missing(format!("{what} is missing: install it (Debian: apt-get install {debian_package})")).into()
 }
 
-fn is_root() -> bool {
+/// Whether this runs as root.
+pub fn is_root() -> bool {
     process::capture(process::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

@@ -37,6 +37,9 @@ impl Backend {
     pub(super) async fn start(folder: &Path, plan: &Plan) -> Result<Self, StartError> {
         let mut config = Config { public_url: PUBLIC_URL.into(), ..Config::in_folder(folder) };
         config.bind.set_port(plan.port);
+        if let Some(database) = &plan.database {
+            config.database.clone_from(database);
+        }
         let mailbox = Mailbox::new();
         let randomness = randomness(plan.seed);
         ensure_master_key(&config, &*randomness)?;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 pub use endpoint::{Access, Endpoint};
+pub(crate) use extract::Auth;
 pub use routes::endpoints;
 use utoipa::openapi::OpenApi;
 pub(crate) use versions::validate as validate_versions;

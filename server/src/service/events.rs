@@ -19,7 +19,7 @@ use crate::{
     catalog,
     refusal::{Answer, Refusal},
     store::{
-        self, Id, Writing, accounts,
+        self, Connection, Id, Writing, accounts,
         events::{self, LogQuery, NewLogEntry},
         grants::{self, GrantRow},
         listings,
@@ -35,14 +35,26 @@ pub async fn upload(app: &App, caller: &Caller, upload: &EventUpload) -> Answer<
     if upload.events.len() > MOST_EVENTS {
         return Err(Refusal::invalid("events", "At most 100 events at once.").limit(100));
     }
+    // Looked up before the writer's turn, for which others wait: whose an access is never changes.
+    let mut places = Vec::with_capacity(upload.events.len());
+    let mut conn = app.store.read().await?;
+    for event in &upload.events {
+        places.push(place(&mut conn, caller, event).await?);
+    }
+    // Whatever the locks say of a restored backup, they say of the database that has this name.
+    let incarnation = if upload.events.iter().any(|event| event.status.is_some()) {
+        restore::current_incarnation(&mut conn).await?
+    } else {
+        String::new()
+    };
+    drop(conn);
     let mut tx = app.store.write().await?;
     let mut receipts = Vec::with_capacity(upload.events.len());
     let mut is_behind = false;
-    for event in &upload.events {
-        let result = store_event(app, &mut tx, caller, event, &mut is_behind).await?;
+    for (event, place) in upload.events.iter().zip(places) {
+        let result = store_event(app, &mut tx, caller, event, place, &mut is_behind).await?;
         receipts.push(EventReceipt { id: event.id, result });
     }
-    let incarnation = restore::current_incarnation(tx.conn()).await?;
     tx.commit().await?;
     if is_behind {
         restore::noticed(app, &incarnation).await?;
@@ -55,9 +67,10 @@ async fn store_event(
     tx: &mut Writing,
     caller: &Caller,
     event: &AccessEvent,
+    place: Option<(LockboxRow, GrantRow)>,
     is_behind: &mut bool,
 ) -> Answer<ReceiptResult> {
-    let Some((lockbox, grant)) = place(tx, caller, event).await? else { return Ok(ReceiptResult::Refused) };
+    let Some((lockbox, grant)) = place else { return Ok(ReceiptResult::Refused) };
     let digest = hex::encode(Sha256::digest(serde_json::to_vec(event)?));
     let id = Id(event.id);
     let earlier = events::insert(tx.conn(), id, caller.account, lockbox.id, &digest, app.now()).await?;
@@ -68,7 +81,7 @@ async fn store_event(
     let seen = Seen::of(app, event, proof.as_ref());
     if let Some(status) = &proof {
         *is_behind |= restore::is_ahead(&lockbox, status)?;
-        hear(app, tx, &lockbox, status).await?;
+        hear(app, tx, lockbox.id, status).await?;
     }
     let entry = NewLogEntry {
         id,
@@ -91,14 +104,14 @@ async fn store_event(
 
 /// The box of an event and the access that makes it the caller's to report; nothing where none does.
 async fn place(
-    tx: &mut Writing,
+    conn: &mut Connection,
     caller: &Caller,
     event: &AccessEvent,
 ) -> Answer<Option<(LockboxRow, GrantRow)>> {
-    let Some(lockbox) = lockboxes::by_serial(tx.conn(), &event.lockbox).await? else { return Ok(None) };
+    let Some(lockbox) = lockboxes::by_serial(conn, &event.lockbox).await? else { return Ok(None) };
     let grant = match event.access_id {
-        Some(id) => grants::by_id(tx.conn(), Id(id)).await?,
-        None => grants::held_at_box(tx.conn(), caller.account, lockbox.id).await?,
+        Some(id) => grants::by_id(conn, Id(id)).await?,
+        None => grants::held_at_box(conn, caller.account, lockbox.id).await?,
     };
     let own =
         grant.filter(|grant| grant.grantee_id == Some(caller.account) && grant.lockbox_id == lockbox.id);
@@ -157,7 +170,9 @@ fn outcome(code: u8) -> Outcome {
 }
 
 /// Notes what the lock said of itself, and takes back from phones what it has by now.
-async fn hear(app: &App, tx: &mut Writing, lockbox: &LockboxRow, status: &Status) -> Answer<()> {
+async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()> {
+    let gone = || fault("a lockbox that vanished");
+    let lockbox = lockboxes::by_id(tx.conn(), id).await?.ok_or_else(gone)?;
     let heard = Heard {
         at: app.now(),
         battery: status.battery.min(100),
@@ -166,10 +181,9 @@ async fn hear(app: &App, tx: &mut Writing, lockbox: &LockboxRow, status: &Status
     };
     lockboxes::hear(tx.conn(), lockbox.id, &heard).await?;
     tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
-    let now =
-        lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(|| fault("a lockbox that vanished"))?;
-    let has_list = revocations::is_pending(lockbox) && !revocations::is_pending(&now);
-    let has_settings = credentials::settings_pending(lockbox)? && !credentials::settings_pending(&now)?;
+    let now = lockboxes::by_id(tx.conn(), id).await?.ok_or_else(gone)?;
+    let has_list = revocations::is_pending(&lockbox) && !revocations::is_pending(&now);
+    let has_settings = credentials::settings_pending(&lockbox)? && !credentials::settings_pending(&now)?;
     if has_list || has_settings {
         for holder in store::credentials::holders(tx.conn(), lockbox.id, app.now()).await? {
             if has_list {

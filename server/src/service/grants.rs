@@ -134,6 +134,16 @@ pub async fn revoke(app: &App, caller: &Caller, once: &Once, id: Id) -> Answer<G
     Ok(answer)
 }
 
+/// Ends everything that is granted at a lockbox, begun or not: it changes hands, or goes out of use. [OPS-2]
+pub async fn end_at(app: &App, tx: &mut Writing, lockbox: Id) -> Answer<usize> {
+    let open = grants::open_at(tx.conn(), lockbox, app.now()).await?;
+    for grant in &open {
+        grants::set_revoked(tx.conn(), grant.id).await?;
+        take_back(app, tx, grant).await?;
+    }
+    Ok(open.len())
+}
+
 /// Takes a grant back that is revoked now, and tells both.
 pub async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<()> {
     revocations::take_back(app, tx, grant).await?;

@@ -15,6 +15,7 @@ pub mod listings;
 pub mod lockboxes;
 pub mod locks;
 pub mod login;
+pub mod master_keys;
 pub mod messages;
 pub mod once;
 pub mod operator;

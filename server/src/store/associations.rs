@@ -25,6 +25,8 @@ pub struct AssociationRow {
     pub longest_grant_seconds: i64,
     /// Whom a user calls.
     pub support: Json<SupportContact>,
+    /// Since when its members may not use their accounts.
+    pub suspended_at: Option<i64>,
     /// When it was made.
     pub created_at: i64,
     /// What a grant asks of its granter.
@@ -105,17 +107,4 @@ pub async fn insert_brokerage(
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// The id of an association's brokerage.
-pub async fn brokerage_by_name(
-    conn: &mut Connection,
-    association: Id,
-    name: &str,
-) -> sqlx::Result<Option<Id>> {
-    sqlx::query_scalar("SELECT id FROM brokerages WHERE association_id = $1 AND name = $2")
-        .bind(association)
-        .bind(name)
-        .fetch_optional(conn)
-        .await
 }

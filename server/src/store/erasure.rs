@@ -77,6 +77,8 @@ pub async fn belongings(conn: &mut Connection, account: Id, email_key: &str) -> 
         "DELETE FROM changes WHERE account_id = $1",
         "DELETE FROM tries WHERE subject = $1",
         "DELETE FROM former_names WHERE account_id = $1",
+        "DELETE FROM residents WHERE account_id = $1",
+        "DELETE FROM suspensions WHERE account_id = $1",
     ] {
         sqlx::query(statement).bind(account).execute(&mut *conn).await?;
     }

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use sentri_protocol::{Generation, KeyTree, Seed};
@@ -46,6 +49,9 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub mailbox: Mailbox,
     pub server: Running,
+    /// Another instance on the same database: calls go to both in turn, as a balancer sends them.
+    pub second: Option<Running>,
+    pub turn: AtomicUsize,
     pub boxes: BTreeMap<String, Provisioned>,
     pub http: reqwest::Client,
     pub config: Config,
@@ -112,7 +118,9 @@ impl World {
         let server =
             Server::start(config.clone(), Ports::with_mailbox(clock.clone(), &mailbox)).await.unwrap();
         let boxes = populate(&server).await;
-        Self { clock, mailbox, server, boxes, http: client(), config, refreshed: Mutex::default(), folder }
+        let refreshed = Mutex::default();
+        let (second, turn) = Default::default();
+        Self { clock, mailbox, server, second, turn, boxes, http: client(), config, refreshed, folder }
     }
 
     /// A backend on data that is there.
@@ -120,8 +128,21 @@ impl World {
         let (clock, mailbox) = (ManualClock::at(NOW), Mailbox::new());
         let ports = Ports::with_mailbox(clock.clone(), &mailbox);
         let server = Server::start(config.clone(), ports).await.unwrap();
-        let (boxes, refreshed) = Default::default();
-        Self { clock, mailbox, server, boxes, http: client(), config, refreshed, folder }
+        let (boxes, refreshed, second, turn) = Default::default();
+        Self { clock, mailbox, server, second, turn, boxes, http: client(), config, refreshed, folder }
+    }
+
+    /// Starts the other instance.
+    pub async fn start_second(&mut self) {
+        let config = Config { instance: "second".into(), ..self.config.clone() };
+        let ports = Ports::with_mailbox(self.clock.clone(), &self.mailbox);
+        self.second = Some(Server::start(config, ports).await.unwrap());
+    }
+
+    /// Whose turn it is.
+    fn next_server(&self) -> &Running {
+        let turn = self.turn.fetch_add(1, Ordering::SeqCst);
+        self.second.as_ref().filter(|_| turn % 2 == 1).unwrap_or(&self.server)
     }
 
     pub async fn send(
@@ -132,7 +153,7 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Reply {
-        let url = format!("{}{path}", self.server.url());
+        let url = format!("{}{path}", self.next_server().url());
         let mut request = self.http.request(method.parse().unwrap(), url);
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -395,19 +416,9 @@ pub async fn config(folder: &Path) -> Config {
     config.rate_limit.per_second = 0;
     Vault::create_file(config.master_key_file.as_deref().unwrap(), &SystemRandomness).unwrap();
     if let Ok(url) = std::env::var("SENTRI_TEST_DATABASE") {
-        config.database = own_database(&url).await;
+        config.database = sentri_server::bench::add_database(&url).await.unwrap();
     }
     config
-}
-
-/// A fresh PostgreSQL database on the server at this URL.
-async fn own_database(url: &str) -> String {
-    use sqlx::Connection;
-    sqlx::any::install_default_drivers();
-    let name = format!("sentri_{}", Uuid::new_v4().simple());
-    let mut conn = sqlx::AnyConnection::connect(&format!("{url}/postgres")).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut conn).await.unwrap();
-    format!("{url}/{name}")
 }
 
 /// OPS-1: all that the tests stand on is made by the operator's commands.

@@ -13,6 +13,12 @@ pub enum BenchName {
     Lock,
     /// What one change costs an account with few accesses, and one with many.
     Sync,
+    /// Logins a second, and how long others wait meanwhile.
+    Logins,
+    /// Durable uploads of single events, on SQLite and PostgreSQL.
+    Uploads,
+    /// Syncs a second: with nothing new, and of a full page.
+    Syncs,
     /// Size of the library that a phone ships.
     Phone,
 }
@@ -31,6 +37,8 @@ pub struct Example {
 pub enum How {
     /// The example prints its report.
     Prints(Example),
+    /// The same, with a PostgreSQL server that is started for it, named by `SENTRI_BENCH_POSTGRES`.
+    PrintsOnPostgres(Example),
     /// The example's instructions are counted.
     Counts(Example, Figure),
     /// No example: the library itself.
@@ -39,7 +47,8 @@ pub enum How {
 
 impl BenchName {
     /// In the order of the results.
-    pub const ALL: &[Self] = &[Self::Wire, Self::Lock, Self::Sync, Self::Phone];
+    pub const ALL: &[Self] =
+        &[Self::Wire, Self::Lock, Self::Sync, Self::Logins, Self::Uploads, Self::Syncs, Self::Phone];
 
     /// Its word on the command line.
     pub fn name(self) -> String {
@@ -53,10 +62,17 @@ impl BenchName {
             Self::Lock => {
                 How::Counts(Example { package: "sentri-lock", name: "m1_m2", timed: false }, LOCK_OPEN)
             }
-            Self::Sync => How::Prints(Example { package: "sentri-server", name: "sync_bench", timed: true }),
+            Self::Sync => How::Prints(of_the_server("sync_bench")),
+            Self::Logins => How::Prints(of_the_server("login_bench")),
+            Self::Uploads => How::PrintsOnPostgres(of_the_server("uploads_bench")),
+            Self::Syncs => How::Prints(of_the_server("syncs_bench")),
             Self::Phone => How::WeighsThePhoneLibrary,
         }
     }
+}
+
+const fn of_the_server(name: &'static str) -> Example {
+    Example { package: "sentri-server", name, timed: true }
 }
 
 const LOCK_OPEN: Figure = Figure {
