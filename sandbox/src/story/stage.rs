@@ -77,7 +77,9 @@ impl Stage {
         self.town.meter.take();
         self.town.air.take_traffic();
         let mut tell = Telling::begin(scene.title());
-        match scene.play(self, &mut tell).await {
+        // Within it time may pass: a phone that tries a broken call again waits a little between its tries.
+        let clock = self.town.clock.clone();
+        match clock.scene(scene.play(self, &mut tell)).await {
             Ok(()) => {}
             Err(trouble @ StoryTrouble::Input { .. }) => return Err(trouble),
             Err(trouble) => {
@@ -126,12 +128,12 @@ impl Stage {
     /// Opens the app with network. One that was closed for months asks for the password again.
     pub(super) async fn sync(&self, whose: Whose) -> Result<SyncStatus, StoryTrouble> {
         let phone = self.phone(whose);
-        let status = self.town.clock.scene(phone.core.sync_now()).await?;
+        let status = phone.core.sync_now().await?;
         if status.state != (SyncState::Blocked { why: BlockedWhy::SignInAgain }) {
             return Ok(status);
         }
         self.log_in(whose).await?;
-        Ok(self.town.clock.scene(phone.core.sync_now()).await?)
+        Ok(phone.core.sync_now().await?)
     }
 
     /// Somebody holds their phone before a box and presses ENT.
