@@ -77,7 +77,7 @@ impl Core {
             random: ports.random.clone(),
             troubles: Arc::default(),
         };
-        let keys = Keys::new(ports.secure_store.clone(), ports.random.clone());
+        let keys = Keys::new(&ports);
         Ok(Self { settings, ports, api, keys, hub: Arc::default(), current: tokio::sync::Mutex::default() })
     }
 
@@ -192,6 +192,7 @@ impl Core {
             path: self.store_path(account),
             key,
             random: self.ports.random.clone(),
+            workers: self.ports.workers.clone(),
             gate: self.ports.write_gate.clone(),
         };
         Session::open(account, settings, self.api.clone(), self.keys.clone()).await

@@ -100,12 +100,12 @@ pub fn start(
     let (cancel, cancelled) = watch::channel(false);
     let (tell, told) = watch::channel(None);
     let (end, over) = watch::channel(false);
-    let radio = Radio::new(ports.link.clone(), listener, ports.clock.clone(), cancelled);
+    let radio = Radio::new(ports, listener, cancelled);
     let task = Task { session, ports: ports.clone(), checks, wanted, tell };
-    tokio::spawn(async move {
+    ports.workers.spawn(Box::pin(async move {
         task.run(radio).await;
         end.send_replace(true);
-    });
+    }));
     Ok(Attempt { told, over, cancel })
 }
 

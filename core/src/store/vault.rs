@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Store, StoreError, StoreSettings, recover};
+use crate::ports::off_thread;
 
 type Work = Box<dyn Fn(&mut Store) -> Result<(), StoreError> + Send>;
 
@@ -41,14 +42,14 @@ impl Vault {
     /// One copy of this serves all work: the library stays small.
     async fn run_boxed(&self, work: Work) -> Result<(), StoreError> {
         let vault = self.clone();
-        let done = tokio::task::spawn_blocking(move || vault.run_here(&*work)).await;
+        let done = off_thread(&*self.settings.workers, move || vault.run_here(&*work)).await;
         done.unwrap_or(Err(StoreError::Unavailable))
     }
 
     /// Closes the file. Later work opens it again.
     pub async fn close(&self) -> Result<(), StoreError> {
         let store = self.store.clone();
-        let closed = tokio::task::spawn_blocking(move || drop(lock(&store).take())).await;
+        let closed = off_thread(&*self.settings.workers, move || drop(lock(&store).take())).await;
         closed.map_err(|_| StoreError::Unavailable)
     }
 

@@ -21,7 +21,7 @@ use sentri_core::{
         types::{App, CoreConfig, Platform},
     },
     open::PhoneChecks,
-    ports::{BoxFuture, Clock, NoRandomness, Random},
+    ports::{BoxFuture, Clock, NoRandomness, Random, TokioWorkers},
     store::{WriteGate, WriteMoment},
 };
 use sha2::{Digest, Sha256};
@@ -213,6 +213,7 @@ impl World {
         let ports = Ports {
             clock: self.clock.clone(),
             random: Seeded::new(self.seed.fetch_add(1, Ordering::SeqCst)),
+            workers: Arc::new(TokioWorkers),
             http: Some(Arc::new(backend::Network::new(self.backend.clone(), fuse.clone()))),
             link: Arc::new(lock::Radio::new(self.lock.clone(), fuse.clone())),
             secure_store: Arc::new(FusedKeyStore(self.keys.clone(), fuse.clone())),

@@ -49,10 +49,10 @@ pub struct Sleep {
 
 impl Clock {
     /// Ends once that much time has passed on this clock.
-    pub fn sleep(&self, time: Duration) -> Sleep {
+    pub fn sleep(&self, time: Duration, pull: Pull) -> Sleep {
         let bell = Arc::new(Mutex::new(Bell::default()));
         let ring = bell.clone();
-        let timer = self.after(time, Pull::Yes, move || {
+        let timer = self.after(time, pull, move || {
             let mut bell = ring.lock().unwrap_or_else(PoisonError::into_inner);
             bell.rung = true;
             if let Some(waker) = bell.waker.take() {

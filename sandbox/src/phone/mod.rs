@@ -22,7 +22,7 @@ pub use ports::{Exchanged, KeyStore, Meter};
 
 use crate::{clock::Clock, lockbox::Lockbox, radio::Air};
 use link::RadioLink;
-use ports::{Gate, Network, PhoneClock, PhoneRandom};
+use ports::{Network, PhoneClock, PhoneRandom, PhoneWorkers};
 
 /// The version that the sandbox's apps say they have.
 const APP_VERSION: &str = "1.0.0";
@@ -86,10 +86,11 @@ impl Device {
         let ports = Ports {
             clock: Arc::new(PhoneClock(clock.clone())),
             random: Arc::new(PhoneRandom::new(self.seed)),
+            workers: Arc::new(PhoneWorkers(clock.clone())),
             http: Some(Arc::new(Network { http, meter: around.meter.clone(), clock: clock.clone() })),
             link: link.clone(),
             secure_store: self.keys.clone(),
-            write_gate: Arc::new(Gate { clock: clock.clone(), then: gate }),
+            write_gate: gate,
         };
         let core = SentriCore::with_checks(self.config(&around.base_url), ports, self.checks)?;
         link.tell(core.link_events());

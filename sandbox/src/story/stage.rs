@@ -153,6 +153,8 @@ impl Stage {
         what: &str,
         coming: impl Future<Output = T>,
     ) -> Result<T, StoryTrouble> {
+        // The mail takes the machine's time, not the story's.
+        let _busy = self.town.clock.busy();
         let waited = tokio::time::timeout(DELIVERY, coming).await;
         waited.map_err(|_| StoryTrouble::Missing(format!("{what} did not come.")))
     }
