@@ -1,5 +1,11 @@
 //! GRT-1, GRT-2, GRT-4, ACC-6, ACC-8, CON-5: what an agent and a new contractor do, through the exported calls.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

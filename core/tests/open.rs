@@ -1,5 +1,11 @@
 //! CON-2: pressing ENT opens the key bin, with no network; refusals by phone and by lock; faults of the radio.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

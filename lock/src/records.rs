@@ -118,7 +118,6 @@ pub(crate) fn own(kind: Kind, now: Now) -> Entry {
 
 /// Something that a phone asked for, or brought.
 pub(crate) fn by_phone(kind: Kind, request: &Request, verdict: Verdict, now: Now) -> Entry {
-    let [a, b, c, d, ..] = request.operation_id.0;
     let skew = if request.clock.uncertainty == UNKNOWN_UNCERTAINTY {
         UNKNOWN_SKEW
     } else {
@@ -127,7 +126,7 @@ pub(crate) fn by_phone(kind: Kind, request: &Request, verdict: Verdict, now: Now
     Entry {
         result: verdict.code(),
         who: request.ticket.credential.0,
-        operation: [a, b, c, d],
+        operation: request.operation_id.first_half(),
         skew,
         ..own(kind, now)
     }

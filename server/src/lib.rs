@@ -10,11 +10,11 @@ pub mod http;
 pub mod outbox;
 pub mod ports;
 pub mod refusal;
+pub mod rules;
 pub mod server;
 
 mod catalog;
 mod passwords;
-mod rules;
 mod service;
 mod store;
 mod vault;

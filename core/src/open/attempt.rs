@@ -36,12 +36,12 @@ use crate::{
 const LISTEN: Duration = Duration::from_secs(60);
 /// How long other boxes are waited for after one that is not ours.
 const OTHERS: Duration = Duration::from_secs(3);
-/// From the advert to the answer, all tries together: a wake ends after 30 s.
-const DECIDE: Duration = Duration::from_secs(20);
-/// Connections within one wake.
-const TRIES: u32 = 3;
-/// Between two connections.
+/// From the advert to the beginning of the last connection: a wake ends after 30 s. A lock holds two links at a
+/// time, and gives one that a stranger only fills to the next phone after a second: so it is asked again and again.
+const DECIDE: Duration = Duration::from_secs(18);
+/// Between the first two connections, and at most: each pause is twice the one before.
 const BETWEEN: Duration = Duration::from_millis(200);
+const BETWEEN_AT_MOST: Duration = Duration::from_secs(1);
 
 /// The bin opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,7 +231,7 @@ impl Task {
         by_access.or_else(by_box).or_else(|| held.usable.first())
     }
 
-    /// Puts the credential to the lock, in up to three connections, under one operation id.
+    /// Puts the credential to the lock, in as many connections as it takes, under one operation id.
     async fn ask_lock(
         &self,
         radio: &mut Radio,
@@ -244,9 +244,11 @@ impl Task {
         let event = self.event(usable, operation_id)?;
         let mut figures = Figures::default();
         let mut draft = false;
-        while figures.tries < TRIES && radio.now() < deadline {
+        let mut pause = BETWEEN;
+        while radio.now() < deadline {
             if figures.tries > 0 {
-                radio.pause(BETWEEN).await;
+                radio.pause(pause).await;
+                pause = (pause * 2).min(BETWEEN_AT_MOST);
             }
             figures.tries += 1;
             let Some(mut connection) = Connection::open(radio, &heard.peer).await? else { continue };
@@ -312,7 +314,7 @@ impl Task {
             word = Word { status, signed };
         }
         let at = event.at;
-        let outcome = outcome::of_verdict(word.status.verdict);
+        let outcome = Outcome::from(word.status.verdict);
         let event = AccessEvent { outcome, status: Some(word.signed.into()), ..event };
         let used = (outcome == Outcome::Opened).then_some(LastUse { access_id: usable.access_id, at });
         self.write_down(&event, false, used).await?;

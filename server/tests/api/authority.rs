@@ -42,6 +42,7 @@ fn row(
 }
 
 /// Calls of Ari, an agent of the same association, on what is Dana's and Bo's.
+#[allow(clippy::too_many_lines, reason = "a table, a row a route")]
 fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
     let listing = &ready.listing;
     let hash = json!({ "handshake_hash": Binary::from([0; 32]) });
