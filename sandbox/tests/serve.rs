@@ -1,5 +1,11 @@
 //! `serve` as an app developer meets it: a process, its control API, and an app whose radio is the WebSocket.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod outside;
 
@@ -15,6 +21,7 @@ use sentri_core::{
     },
     http::Method,
 };
+use sentri_sandbox::letters;
 use serde_json::{Value, json};
 
 const EMAIL: &str = "lee@roofing.example";
@@ -51,7 +58,7 @@ async fn letter(served: &Served, path: &str, to: &str) -> String {
 
 async fn contractor_signs_up(served: &Served, core: &SentriCore) {
     let mail = letter(served, "/mails", EMAIL).await;
-    let token = mail.split_once("/join#").unwrap().1.split_whitespace().next().unwrap();
+    let token = letters::invitation_in(&mail).unwrap();
     let form = SignupForm {
         invitation: token.into(),
         email: EMAIL.into(),
@@ -60,9 +67,7 @@ async fn contractor_signs_up(served: &Served, core: &SentriCore) {
         phone_again: PHONE.into(),
     };
     let signup = core.start_signup(form).await.unwrap();
-    let digits: String =
-        letter(served, "/texts", PHONE).await.chars().take_while(char::is_ascii_digit).collect();
-    signup.verify(digits).await.unwrap();
+    signup.verify(letters::code_in(&letter(served, "/texts", PHONE).await)).await.unwrap();
     let person = NewPerson {
         first_name: "Lee".into(),
         last_name: "Brandt".into(),
@@ -149,6 +154,11 @@ async fn the_control_api_says_what_is_wrong() {
         ("/radio/knobs", json!({"mtu": 22}), 422, "mtu"),
         ("/radio/knobs", json!({"lost": 1001}), 422, "lost"),
         ("/clock", json!({"advance_seconds": -1}), 422, "advance_seconds"),
+        ("/clock", json!({}), 422, "advance_seconds or set"),
+        ("/clock", json!({"advance_seconds": 1, "set": 2}), 422, "one of them"),
+        ("/clock", json!({"set": i64::MAX}), 422, "ten years"),
+        ("/nothing", json!({}), 404, "docs/sandbox.md"),
+        ("/mails", json!({}), 405, "method"),
         ("/network", json!({"network": "sideways"}), 422, "sideways"),
     ];
     for (path, body, expected, word) in bad {
@@ -156,6 +166,8 @@ async fn the_control_api_says_what_is_wrong() {
         let error = answer["error"].as_str().unwrap();
         assert!(status == expected && error.contains(word), "{path}: {status} {error}");
     }
+    let (status, answer) = served.ask(Method::Get, "/radio", None, vec![]).await;
+    assert!(status == 422 && answer["error"].as_str().unwrap().contains("ws://"), "{answer}");
     let foreign = vec![("origin", "https://elsewhere.example".to_owned())];
     assert_eq!(served.ask(Method::Get, "/mails", None, foreign).await.0, 403);
     let rebound = vec![("host", "elsewhere.example".to_owned())];

@@ -34,6 +34,8 @@ pub fn router(town: Arc<Town>) -> Router {
         .route("/texts", get(handlers::texts))
         .route("/radio", get(radio_socket::upgrade))
         .route("/radio/knobs", get(handlers::knobs).post(handlers::set_knobs))
+        .fallback(handlers::no_such_route)
+        .method_not_allowed_fallback(handlers::no_such_method)
         .layer(middleware::from_fn(guard::only_this_machine))
         .with_state(town)
 }

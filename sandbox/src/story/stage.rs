@@ -60,7 +60,6 @@ pub(super) enum Whose {
 impl Stage {
     /// Sets the stage: a town with nobody in it yet, and three phones with their apps installed.
     pub async fn set(script: Script, seed: u64) -> Result<Self, StoryTrouble> {
-        script.check_hours()?;
         let clock = Clock::simulated(script.begins);
         let town = Arc::new(Town::found(Plan { clock, data: None, port: 0, seed: Some(seed) }).await?);
         let around = town.surroundings();
