@@ -1,6 +1,12 @@
 //! Vectors of the keypad codes (`docs/codes.md`), for any other implementation; see `vectors.rs`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 
