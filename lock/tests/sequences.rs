@@ -343,7 +343,7 @@ fn res_3_guest_codes_work_in_their_time_and_no_two_codes_are_alike() {
     hold(&mut rig, guest(5, b"40716253", Validity::delivery(NOW).unwrap())).unwrap();
     assert_eq!(hold(&mut rig, guest(6, b"4071", Validity::Permanent)), Err(NotHeld::ChooseAnother));
     assert_eq!(hold(&mut rig, guest(6, PROGRAMMING_CODE, Validity::Permanent)), Err(NotHeld::ChooseAnother));
-    assert_eq!(hold(&mut rig, guest(97, b"5555", Validity::Permanent)), Err(NotHeld::Full));
+    assert_eq!(hold(&mut rig, guest(97, b"5555", Validity::Permanent)), Err(NotHeld::NoSuchPlace));
     let box_ = &mut self::rig();
     assert_eq!(hold(box_, guest(2, b"4071625", Validity::Permanent)), Err(NotHeld::WrongLength));
     for (code, shown) in [

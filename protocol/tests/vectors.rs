@@ -235,6 +235,8 @@ fn settings_json() {
             returns: true,
             smart_pins: false,
             one_day_ends_with_day: false,
+            forbids_one_day: false,
+            forbids_contractor: false,
         },
         contractor_generations: [1, 2, 0x0304],
         smart_pin_rules: Rules {

@@ -17,6 +17,7 @@ use zeroize::Zeroize;
 
 use self::mode::Mode;
 pub use self::table::NotHeld;
+pub(crate) use self::table::fits;
 use crate::{
     lock::{Halt, Lock},
     ports::{Board, Indication},
