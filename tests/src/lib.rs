@@ -143,7 +143,7 @@ impl House {
         let mailbox = self.town.mailbox();
         let mail = mailbox.mail_to(cast::CONTRACTOR_EMAIL).await;
         let form = SignupForm {
-            invitation: invitation_in(&mail.body)?,
+            invitation: invitation_in(&mail.body)?.into(),
             email: cast::CONTRACTOR_EMAIL.into(),
             email_again: cast::CONTRACTOR_EMAIL.into(),
             phone: cast::CONTRACTOR_PHONE.into(),
