@@ -15,6 +15,10 @@ pub enum BenchName {
     Sync,
     /// Size of the library that a phone ships.
     Phone,
+    /// From the app's start to where it can open a lockbox, beside opening the bare database file.
+    Start,
+    /// What the home page costs in Kotlin and in Swift, beside calls that only carry its records.
+    Home,
 }
 
 /// An example of a package.
@@ -35,11 +39,13 @@ pub enum How {
     Counts(Example, Figure),
     /// No example: the library itself.
     WeighsThePhoneLibrary,
+    /// No example: programs in Kotlin and Swift.
+    AsksTheShells,
 }
 
 impl BenchName {
     /// In the order of the results.
-    pub const ALL: &[Self] = &[Self::Wire, Self::Lock, Self::Sync, Self::Phone];
+    pub const ALL: &[Self] = &[Self::Wire, Self::Lock, Self::Sync, Self::Phone, Self::Start, Self::Home];
 
     /// Its word on the command line.
     pub fn name(self) -> String {
@@ -55,6 +61,8 @@ impl BenchName {
             }
             Self::Sync => How::Prints(Example { package: "sentri-server", name: "sync_bench", timed: true }),
             Self::Phone => How::WeighsThePhoneLibrary,
+            Self::Start => How::Prints(Example { package: "sentri-core", name: "start_bench", timed: true }),
+            Self::Home => How::AsksTheShells,
         }
     }
 }
