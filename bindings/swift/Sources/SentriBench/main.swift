@@ -1,7 +1,7 @@
 // What the home page costs, beside calls that only carry its records. Writes what it measured; judges nothing.
 
 import Foundation
-import SentriBare
+import class SentriBare.Bare
 import SentriKit
 import SentriSandbox
 

@@ -9,9 +9,10 @@ import Testing
     try Sentri.start()
     let core = try SentriCore(
       config: config("http://127.0.0.1:1", Folder()), link: NoLink(), secureStore: MemorySecureStore())
-    #expect(bug(in: await caught { try core.rehearseBug() }))
+    let atOnce = await caught { try core.rehearseBug() }
+    #expect(isBug(atOnce))
     await withTaskGroup(of: Bool.self) { group in
-      for _ in 1...8 { group.addTask { bug(in: await caught { try await core.rehearseBugLater() }) } }
+      for _ in 1...8 { group.addTask { isBug(await caught { try await core.rehearseBugLater() }) } }
       for await told in group { #expect(told) }
     }
     #expect(try await refusal { _ = try await core.profile() } == .NotSignedIn)
@@ -25,7 +26,7 @@ private func caught(_ call: () async throws -> Void) async -> (any Error)? {
 }
 
 /// Whether it is a bug of the core's: an error that is none of the API's, and tells what happened.
-private func bug(in error: (any Error)?) -> Bool {
+private func isBug(_ error: (any Error)?) -> Bool {
   guard let error, !(error is CoreError) else { return false }
   return "\(error)".contains("a bug, rehearsed")
 }

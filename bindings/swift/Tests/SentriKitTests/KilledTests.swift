@@ -24,6 +24,7 @@ import Testing
     let keys = try FolderSecureStore(folder: folder.path + "/keys")
     let core = try SentriCore(config: config(town.backend, folder, .agent), link: NoLink(), secureStore: keys)
     #expect(try await core.profile().firstName == "Dana")
-    #expect(listings == "listings \(try await core.listings().map(\.id))")
+    let kept = try await core.listings().map(\.id)
+    #expect(!kept.isEmpty && listings == "listings \(kept)")
   }
 }
