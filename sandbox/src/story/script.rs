@@ -90,17 +90,19 @@ impl Script {
 
     fn check_people_and_place(&self) -> Result<(), StoryTrouble> {
         let email =
-            rules::Email::parse(&self.email, "email").map_err(|refusal| refused("--email", &refusal))?;
+            rules::Email::parse(&self.email, "email").map_err(|refusal| refused("--email", &refusal, ""))?;
         if email.key() == cast::AGENT_EMAIL {
             return Err(input("--email", "This address is the agent's own. Write another person's."));
         }
-        rules::street_address(&self.address, "address").map_err(|refusal| refused("--address", &refusal))?;
+        let how = " Write number and street, as \"7 Elm Street\".";
+        rules::street_address(&self.address, "address")
+            .map_err(|refusal| refused("--address", &refusal, how))?;
         Ok(())
     }
 
     /// The grant is made as the story begins.
     fn check_window(&self) -> Result<(), StoryTrouble> {
-        const HOW: &str = "Write a time from now on, as \"tomorrow 09:00\".";
+        const HOW: &str = "Write a time from now on and within a year, as \"tomorrow 09:00\".";
         let Span { from, to } = self.access;
         grant::window(self.begins, from, to).map_err(|refusal| {
             let flag = if refusal.field() == "ends_at" && self.end_entered { "--end" } else { "--start" };
@@ -133,12 +135,13 @@ fn input(flag: &'static str, reason: impl Into<String>) -> StoryTrouble {
     StoryTrouble::Input { flag, reason: reason.into() }
 }
 
-/// What the backend would say of it.
-fn refused(flag: &'static str, refusal: &Refusal) -> StoryTrouble {
-    match refusal {
-        Refusal::Problem(problem) => input(flag, problem.detail.as_deref().unwrap_or(&problem.title)),
-        Refusal::Fault(fault) => input(flag, fault),
-    }
+/// What the backend would say of it, and what to do about it.
+fn refused(flag: &'static str, refusal: &Refusal, how: &str) -> StoryTrouble {
+    let said = match refusal {
+        Refusal::Problem(problem) => problem.detail.as_deref().unwrap_or(&problem.title),
+        Refusal::Fault(fault) => fault,
+    };
+    input(flag, format!("{said}{how}"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! "unanswered", or missing; where the lock's word is there, it counts. A phone chooses its operations: lines are
 //! laid together only where they can be the same visit, so that none is hidden behind another.
 
+use std::collections::BTreeSet;
+
 use sentri_protocol::{
     audit::{Entry, Kind},
     open::{OperationId, Verdict},
@@ -28,7 +30,7 @@ use crate::{
         events::{self, LogQuery, LoggedTry, NewLogEntry, Settled},
         grants::{self, GrantRow},
         listings,
-        lockboxes::LockboxRow,
+        lockboxes::{self, LockboxRow},
     },
 };
 
@@ -67,6 +69,17 @@ pub struct Report {
 /// An operation as the lock's records name it.
 pub fn short(operation: OperationId) -> String {
     hex::encode(operation.first_half())
+}
+
+/// Lets others who have word of these locks wait until this transaction is over: what two say at one moment of one
+/// try must find each other's line. In one order, so that nobody waits crosswise. An embedded database has one writer.
+pub async fn hold(app: &App, tx: &mut Writing, serials: BTreeSet<&str>) -> Answer<()> {
+    if !app.store.is_embedded() {
+        for serial in serials {
+            lockboxes::hold(tx.conn(), serial).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts a phone's report into the log, once.

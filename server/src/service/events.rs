@@ -34,6 +34,8 @@ pub async fn upload(app: &App, caller: &Caller, upload: &EventUpload) -> Answer<
         return Err(Refusal::invalid("events", "At most 100 events at once.").limit(100));
     }
     let mut tx = app.store.write().await?;
+    let serials = upload.events.iter().map(|event| event.lockbox.as_str()).collect();
+    access_log::hold(app, &mut tx, serials).await?;
     let mut receipts = Vec::with_capacity(upload.events.len());
     for event in &upload.events {
         let result = store_event(app, &mut tx, caller, event).await?;

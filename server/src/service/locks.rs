@@ -40,6 +40,7 @@ pub async fn time(app: &App, caller: &Caller, serial: &str, request: &TimeReques
 /// free them.
 pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUpload) -> Answer<AuditReceipt> {
     let mut tx = app.store.write().await?;
+    access_log::hold(app, &mut tx, [serial].into()).await?;
     let lockbox = reachable(&mut tx, caller, serial).await?;
     let keys = app.keys(&lockbox)?;
     let (batch, entries) = Batch::open(&keys, upload.batch.as_ref())

@@ -113,6 +113,21 @@ async fn a_report_that_comes_after_the_record_is_laid_to_its_line() {
     assert_eq!(log(&world, &ready.dana).await.len(), 2);
 }
 
+/// A phone reports and another brings the records at the same moment: one line for each try all the same.
+#[tokio::test]
+async fn a_report_and_a_record_at_one_moment_make_one_line() {
+    let (world, ready, who) = visit().await;
+    for round in 1..=12_u8 {
+        let mut report = unanswered(&ready);
+        report["operation"] = json!(Binary::from([round; 8]));
+        let entry = Entry { operation: [round; 4], ..entry(who, Verdict::Opened, 60) };
+        let (records, report) = ([entry], [&report]);
+        tokio::join!(bring(&world, &ready.bo, round.into(), &records), upload(&world, &ready.bo, &report));
+        let log = log(&world, &ready.dana).await;
+        assert_eq!(seen(&log), vec![(Outcome::Opened, true); round.into()], "round {round}");
+    }
+}
+
 /// What the status said already is not said again by the records that it was made of.
 #[tokio::test]
 async fn records_of_a_try_that_was_told_add_nothing() {
