@@ -77,7 +77,7 @@ impl Core {
             random: ports.random.clone(),
             troubles: Arc::default(),
         };
-        let keys = Keys::new(&ports);
+        let keys = Keys::new(ports.secure_store.clone(), ports.random.clone(), ports.workers.clone());
         Ok(Self { settings, ports, api, keys, hub: Arc::default(), current: tokio::sync::Mutex::default() })
     }
 

@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     api::ports::{SecureStore, SecureStoreError},
-    ports::{Ports, Random, Workers, off_thread, random_array, random_uuid},
+    ports::{Random, Workers, off_thread, random_array, random_uuid},
 };
 
 type Item = Result<Option<Vec<u8>>, SecureStoreError>;
@@ -59,9 +59,7 @@ pub struct AccountIndex {
 
 impl Keys {
     /// Over a shell's key store.
-    pub fn new(ports: &Ports) -> Self {
-        let (store, random, workers) =
-            (ports.secure_store.clone(), ports.random.clone(), ports.workers.clone());
+    pub fn new(store: Arc<dyn SecureStore>, random: Arc<dyn Random>, workers: Arc<dyn Workers>) -> Self {
         Self { store, random, workers }
     }
 

@@ -10,6 +10,7 @@ pub mod app;
 pub mod changes;
 pub mod diagnostic;
 pub mod flows;
+pub mod home;
 pub mod http;
 pub mod keys;
 pub mod open;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::{
     CoreError,
     changes::Changes,
+    home::{Home, Kept},
     http::{Api, ApiError, Call, decoded},
     keys::Keys,
     store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, Vault},
@@ -33,6 +34,8 @@ pub struct Session {
     pub keys: Keys,
     /// Told whenever something that a screen shows may have changed.
     pub changes: Changes,
+    /// What the home page shows.
+    pub(crate) home: Kept<Home>,
     /// How the last sync went.
     pub(crate) last_sync: StdMutex<LastSync>,
     /// One sync at a time.
@@ -60,8 +63,8 @@ impl Session {
                 store.write("sync.rollback", |rows| rows.force_full_sync(highest))
             })
             .await?;
-        let (changes, last_sync, syncing, refreshing) = Default::default();
-        Ok(Self { account, vault, api, keys, changes, last_sync, syncing, refreshing })
+        let (changes, home, last_sync, syncing, refreshing) = Default::default();
+        Ok(Self { account, vault, api, keys, changes, home, last_sync, syncing, refreshing })
     }
 
     /// Reads from the store.
@@ -96,8 +99,7 @@ impl Session {
 
     /// Whose account it is.
     pub async fn profile(&self) -> Result<Account, CoreError> {
-        let id = self.account.to_string();
-        self.read(move |rows| rows.get::<Account>(&id)).await?.ok_or(CoreError::NotSignedIn)
+        self.home().await?.account.clone().ok_or(CoreError::NotSignedIn)
     }
 
     /// Stores the tokens of a login.

@@ -81,6 +81,21 @@ async fn grt_1_the_agent_is_led_from_the_listing_to_the_grant() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lst_3_a_box_taken_off_its_listing_is_free_again() {
+    let world = World::new();
+    world.backend.change(Change::upsert(&lockbox("SB-1001", None)));
+    let core = agent(&world).await;
+    core.sync_now().await.unwrap();
+    let listing = listing(&core).await;
+    let hung = core.assign_lockbox(listing.clone(), "SB-1001".into(), NOW, "Triangle".into()).await.unwrap();
+    assert_eq!(hung.listing_id.as_deref(), Some(listing.as_str()));
+    assert_eq!(core.unassign_lockbox("SB-1001".into()).await.unwrap().listing_id, None);
+    assert_eq!(core.lockboxes().await.unwrap()[0].listing_id, None);
+    assert_eq!(core.listings().await.unwrap()[0].lockbox, None);
+    assert!(matches!(core.unassign_lockbox("XB-1".into()).await, Err(CoreError::Conflict { .. })));
+}
+
+#[tokio::test(start_paused = true)]
 async fn grt_1_a_box_without_bluetooth_leads_to_the_one_day_code() {
     let world = World::new();
     let core = agent(&world).await;

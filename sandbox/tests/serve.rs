@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use outside::Served;
 use sentri_core::{
-    SentriCore,
+    CoreError, SentriCore,
     api::{
         grant_flow::GrantStep,
         signup::{NewPerson, QuestionAndAnswer, SignupForm},
@@ -139,6 +139,44 @@ async fn the_control_api_does_what_hands_do() {
     let (_, typed) = served.post("/lockboxes/K-00731/keys", json!({"keys": "1234567 ENT"})).await;
     assert_eq!((&typed["counters"]["codes_entered"], &typed["motor_drives"]), (&json!(1), &json!(0)));
     assert_eq!(served.get("/state").await["lockboxes"].as_array().unwrap().len(), 3);
+    assert!(served.interrupt().success());
+}
+
+/// OPS-1: what an operator does, and what befalls a box.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_control_api_does_what_operators_do() {
+    let served = Served::start(&[]);
+    let (status, hung) =
+        served.post("/lockboxes", json!({"serial": "B-30001", "access_hours": "08:00-20:00"})).await;
+    assert_eq!((status, &hung["serial"], &hung["generation"]), (200, &json!("B-30001"), &json!("ble")));
+    let (_, keypad) = served.post("/lockboxes", json!({"serial": "K-30002", "generation": "non_ble"})).await;
+    assert_eq!(keypad["generation"], "non_ble");
+    assert_eq!(served.get("/state").await["lockboxes"].as_array().unwrap().len(), 5);
+    served.post("/lockboxes/B-30001/motor", json!({"motor": "jammed"})).await;
+
+    let robin = json!({"sentrikey_id": "104227319", "email": "robin@harbor-realty.example"});
+    let (_, made) = served.post("/agents", robin.clone()).await;
+    assert_eq!(made["login"], "104227319");
+    let folder = tempfile::tempdir().unwrap();
+    let core = served.app(App::Agent, folder.path()).await;
+    let login = || core.login_agent("104227319".into(), "Lakeside7".into());
+    login().await.unwrap();
+    core.logout().await.unwrap();
+    served.post("/agents/104227319/standing", json!({"standing": "suspended"})).await;
+    assert!(matches!(login().await, Err(CoreError::AccountNotActive { support: Some(_) })), "ACC-7");
+    served.post("/agents/104227319/standing", json!({"standing": "good"})).await;
+    login().await.unwrap();
+
+    for (path, body, word) in [
+        ("/lockboxes", json!({"serial": "B-30001"}), "serial"),
+        ("/lockboxes", json!({"serial": "B-30003", "access_hours": "8 to 8"}), "access_hours"),
+        ("/agents", robin, "sentrikey_id"),
+        ("/agents/104227319/standing", json!({"standing": "gone"}), "gone"),
+        ("/lockboxes/B-30001/motor", json!({"motor": "loud"}), "loud"),
+    ] {
+        let (status, answer) = served.post(path, body).await;
+        assert!(status == 422 && answer["error"].as_str().unwrap().contains(word), "{path}: {answer}");
+    }
     assert!(served.interrupt().success());
 }
 

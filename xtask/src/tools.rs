@@ -91,6 +91,7 @@ fn missing(what: &str, debian_package: &str) -> anyhow::Error {
     Missing(format!("{what} is missing: install it (Debian: apt-get install {debian_package})")).into()
 }
 
-fn is_root() -> bool {
+/// Whether this runs as root.
+pub fn is_root() -> bool {
     process::capture(process::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

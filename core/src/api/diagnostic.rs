@@ -1,5 +1,7 @@
 //! What a user can show to support.
 
+use std::sync::Arc;
+
 use super::core_object::SentriCore;
 use crate::diagnostic;
 
@@ -8,7 +10,9 @@ impl SentriCore {
     /// How the core stands, as plain English text of a few lines: versions, platform, sync, counts, and the names
     /// of the last errors. No ids, names, addresses, places or keys are in it. It goes nowhere by itself: show it
     /// to the user, who may share it. Needs no network and never fails.
-    pub async fn diagnostic(&self) -> String {
-        diagnostic::text(&self.core).await
+    pub async fn diagnostic(self: Arc<Self>) -> String {
+        // On its own, since a call that never fails has no error to give where it does.
+        let told = tokio::spawn(async move { diagnostic::text(&self.core).await }).await;
+        told.unwrap_or_else(|_| "Sentri diagnostic\nerror: no diagnostic can be made\n".to_owned())
     }
 }

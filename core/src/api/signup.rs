@@ -14,7 +14,7 @@ use crate::http::Api;
 #[derive(Clone, uniffi::Record)]
 pub struct SignupForm {
     /// The token in the invitation mail's link.
-    pub invitation: String,
+    pub invitation: Secret,
     /// The address that accesses are granted to.
     pub email: String,
     /// The same again.
@@ -35,9 +35,9 @@ pub struct NewPerson {
     /// "Plumber", "Appraiser", …
     pub role: String,
     /// 6 to 20 characters, an upper case, a lower case, a digit. [ACC-9]
-    pub password: String,
+    pub password: Secret,
     /// Four digits, not all equal, not a run. [ACC-9]
-    pub pin: String,
+    pub pin: Secret,
     /// Questions and answers that support may ask for; at least one.
     pub security_questions: Vec<QuestionAndAnswer>,
 }
@@ -48,7 +48,7 @@ pub struct QuestionAndAnswer {
     /// The question.
     pub question: String,
     /// The answer.
-    pub answer: String,
+    pub answer: Secret,
 }
 
 /// An account in the making. Lives as long as the texted code.
@@ -71,7 +71,7 @@ impl SentriCore {
             email_again: form.email_again,
             phone: form.phone,
             phone_again: form.phone_again,
-            invitation: Secret::new(form.invitation),
+            invitation: form.invitation,
         };
         let started = self.core.api.signup(&request).await?;
         let api = self.core.api.clone();
@@ -98,17 +98,14 @@ impl Signup {
     ///
     /// `InvalidField` names the field.
     pub async fn complete(&self, person: NewPerson) -> Result<(), CoreError> {
-        let question = |it: QuestionAndAnswer| SecurityQuestion {
-            question: it.question,
-            answer: Secret::new(it.answer),
-        };
+        let question = |it: QuestionAndAnswer| SecurityQuestion { question: it.question, answer: it.answer };
         let request = SignupComplete {
             signup: self.name.clone(),
             first_name: person.first_name,
             last_name: person.last_name,
             role: person.role,
-            password: Secret::new(person.password),
-            pin: Secret::new(person.pin),
+            password: person.password,
+            pin: person.pin,
             security_questions: person.security_questions.into_iter().map(question).collect(),
         };
         Ok(self.api.complete_signup(&request).await?)

@@ -19,7 +19,7 @@ use super::{
     PhoneChecks, checks, errands,
     exchange::{Connection, Exchanged, Figures, Heard},
     held::{Held, Usable},
-    hub::{LinkEvent, LinkHub},
+    hub::{LinkEvent, LinkHub, MakesWay},
     outcome,
     radio::{Radio, Silence},
 };
@@ -66,6 +66,7 @@ pub struct Attempt {
     told: watch::Receiver<Option<Outcomed>>,
     over: watch::Receiver<bool>,
     cancel: watch::Sender<bool>,
+    way: MakesWay,
 }
 
 impl Attempt {
@@ -85,6 +86,7 @@ impl Attempt {
     /// Ends the try, as long as nothing was sent to a lock.
     pub fn cancel(&self) {
         self.cancel.send_replace(true);
+        self.way.begin();
     }
 }
 
@@ -96,17 +98,18 @@ pub fn start(
     checks: PhoneChecks,
     wanted: Option<Uuid>,
 ) -> Result<Attempt, CoreError> {
-    let listener = hub.listen().ok_or(CoreError::AlreadyOpening)?;
+    let way = MakesWay::default();
+    let turn = hub.turn(&way).ok_or(CoreError::AlreadyOpening)?;
     let (cancel, cancelled) = watch::channel(false);
     let (tell, told) = watch::channel(None);
     let (end, over) = watch::channel(false);
-    let radio = Radio::new(ports, listener, cancelled);
-    let task = Task { session, ports: ports.clone(), checks, wanted, tell };
+    let task = Task { session, ports: ports.clone(), checks, wanted, tell, way: way.clone() };
     ports.workers.spawn(Box::pin(async move {
+        let radio = Radio::new(&task.ports, turn.come().await, cancelled);
         task.run(radio).await;
         end.send_replace(true);
     }));
-    Ok(Attempt { told, over, cancel })
+    Ok(Attempt { told, over, cancel, way })
 }
 
 struct Task {
@@ -115,6 +118,7 @@ struct Task {
     checks: PhoneChecks,
     wanted: Option<Uuid>,
     tell: watch::Sender<Option<Outcomed>>,
+    way: MakesWay,
 }
 
 /// A lock's last word in a session.
@@ -125,10 +129,12 @@ struct Word {
 
 impl Task {
     async fn run(self, mut radio: Radio) {
-        if let Err(error) = self.open(&mut radio).await {
+        let opened = self.open(&mut radio).await;
+        // Before it is told: who is told may try again at once.
+        drop(radio);
+        if let Err(error) = opened {
             self.tell(Err(error));
         }
-        drop(radio);
         // What happened goes up at once where there is network; else it waits for the next sync.
         sync::report(&self.session).await;
     }
@@ -325,6 +331,7 @@ impl Task {
             battery_percent: word.status.battery,
             figures,
         };
+        self.way.begin();
         self.tell(outcome::refusal(&word.status, usable).map_or(Ok(report), Err));
         errands::run(&self.session, connection, &mut channel, &word.status, &usable.lockbox).await;
         Ok(())

@@ -51,6 +51,11 @@ impl Radio {
         self.clock.sleep(duration).await;
     }
 
+    /// Whether another open waits for the link.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.listener.is_wanted()
+    }
+
     pub(crate) async fn start_scan(&self) -> Result<(), CoreError> {
         Ok(self.adapter.command(Box::new(LockLink::start_scan)).await?)
     }

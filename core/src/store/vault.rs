@@ -1,6 +1,9 @@
 //! One account's store for many callers at once: work runs on a thread that may wait for the disk.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::{Store, StoreError, StoreSettings, recover};
 use crate::ports::off_thread;
@@ -13,12 +16,13 @@ pub struct Vault {
     settings: StoreSettings,
     /// Absent after a failed recovery, until the next try.
     store: Arc<Mutex<Option<Store>>>,
+    recoveries: Arc<AtomicU64>,
 }
 
 impl Vault {
     /// Opens the store.
     pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
-        let vault = Self { settings, store: Arc::default() };
+        let vault = Self { settings, store: Arc::default(), recoveries: Arc::default() };
         vault.run(|_| Ok(())).await?;
         Ok(vault)
     }
@@ -46,6 +50,11 @@ impl Vault {
         done.unwrap_or(Err(StoreError::Unavailable))
     }
 
+    /// How often the store was recovered: what was read before may be gone.
+    pub fn recoveries(&self) -> u64 {
+        self.recoveries.load(Ordering::SeqCst)
+    }
+
     /// Closes the file. Later work opens it again.
     pub async fn close(&self) -> Result<(), StoreError> {
         let store = self.store.clone();
@@ -65,6 +74,7 @@ impl Vault {
             Err(StoreError::Damaged) => {
                 *slot = None;
                 recover::give_up(&self.settings.path)?;
+                self.recoveries.fetch_add(1, Ordering::SeqCst);
                 work(self.opened(&mut slot)?)
             }
             done => done,

@@ -2,8 +2,7 @@
 
 use std::sync::PoisonError;
 
-use sentri_protocol::ticket::Ticket;
-use sentri_wire::{Timestamp, credential::Credential};
+use sentri_wire::Timestamp;
 
 use crate::{CoreError, session::Session};
 
@@ -102,20 +101,14 @@ impl Session {
 /// The home page's status.
 pub async fn status(session: &Session) -> Result<Status, CoreError> {
     let now = session.api.clock.now();
-    let (mark, credentials, events_queued) =
-        session.read(|rows| Ok((rows.sync_mark()?, rows.all::<Credential>()?, rows.queue_length()?))).await?;
-    let windows: Vec<(i64, i64)> = credentials
-        .iter()
-        .filter_map(|credential| Ticket::decode(credential.ticket.as_ref()).ok())
-        .map(|ticket| (ticket.window.not_before().unix(), ticket.window.not_after().unix()))
-        .filter(|(_, until)| *until > now)
-        .collect();
-    let renewal_due = credentials.iter().any(|credential| credential.renew_at <= now);
+    let home = session.home().await?;
+    let windows = || home.opens().iter().filter(|opens| opens.until > now);
+    let renewal_due = home.renewals.iter().any(|at| *at <= now);
     Ok(Status {
-        freshness: freshness(session.last_sync(), mark.finished_at, renewal_due, now),
-        opens_from: windows.iter().map(|(from, _)| *from).min(),
-        opens_until: windows.iter().map(|(_, until)| *until).max(),
-        events_queued,
+        freshness: freshness(session.last_sync(), home.mark.finished_at, renewal_due, now),
+        opens_from: windows().map(|opens| opens.from).min(),
+        opens_until: windows().map(|opens| opens.until).max(),
+        events_queued: home.events_queued,
     })
 }
 

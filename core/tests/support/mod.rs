@@ -210,7 +210,14 @@ impl World {
 
     /// Starts the app; it dies at the fuse's step.
     pub fn start_with(&self, fuse: &Arc<Fuse>, checks: PhoneChecks) -> Arc<SentriCore> {
-        let ports = Ports {
+        let core = SentriCore::with_checks(self.config(), self.ports(fuse), checks).unwrap();
+        self.lock.plug(core.link_events());
+        core
+    }
+
+    /// What the app takes from outside.
+    pub fn ports(&self, fuse: &Arc<Fuse>) -> Ports {
+        Ports {
             clock: self.clock.clone(),
             random: Seeded::new(self.seed.fetch_add(1, Ordering::SeqCst)),
             workers: Arc::new(TokioWorkers),
@@ -218,10 +225,7 @@ impl World {
             link: Arc::new(lock::Radio::new(self.lock.clone(), fuse.clone())),
             secure_store: Arc::new(FusedKeyStore(self.keys.clone(), fuse.clone())),
             write_gate: Arc::new(Gate(fuse.clone())),
-        };
-        let core = SentriCore::with_checks(self.config(), ports, checks).unwrap();
-        self.lock.plug(core.link_events());
-        core
+        }
     }
 
     /// Starts the app and logs the contractor in.
@@ -240,7 +244,7 @@ impl World {
         self.folder.path().join("accounts")
     }
 
-    fn config(&self) -> CoreConfig {
+    pub fn config(&self) -> CoreConfig {
         CoreConfig {
             base_url: "http://127.0.0.1:1".into(),
             data_dir: self.folder.path().to_str().unwrap().into(),

@@ -4,7 +4,7 @@
 //! state is written out anew on the other one, together with the changes, and then made to count.
 //!
 //! Where flash has decayed, whole entries past a broken one still count: what they say was used, blocked or counted
-//! is known again, and [`salvage`] finds their records' numbers. Where not even the newest page's first entry can be
+//! is known again, and `salvage` finds their records' numbers. Where not even the newest page's first entry can be
 //! read, the page before is, and nothing is ever written again: an erase would destroy the only sign of the loss.
 
 pub mod log;

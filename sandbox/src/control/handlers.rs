@@ -17,16 +17,16 @@ use crate::{
     town::{LetterSeen, Town, TownSeen},
 };
 
-type Answer<T> = Result<Json<T>, Trouble>;
+pub(super) type Answer<T> = Result<Json<T>, Trouble>;
 /// A body that says what is wrong with it.
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// The longest step that a clock is moved by: half a lifetime of a lock.
 const MOST_SECONDS: u64 = 10 * 366 * 86_400;
 /// Keys pressed at once.
 const MOST_KEYS: usize = 64;
 
-fn read<T>(body: Body<T>) -> Result<T, Trouble> {
+pub(super) fn read<T>(body: Body<T>) -> Result<T, Trouble> {
     body.map(|Json(body)| body).map_err(|rejection| Trouble::bad(rejection.body_text()))
 }
 
@@ -54,7 +54,7 @@ pub async fn lockbox(State(town): State<Arc<Town>>, Path(serial): Path<String>) 
     Ok(Json(LockboxSeen::look(&*find(&town, &serial)?)))
 }
 
-fn find(town: &Town, serial: &str) -> Result<Arc<Lockbox>, Trouble> {
+pub(super) fn find(town: &Town, serial: &str) -> Result<Arc<Lockbox>, Trouble> {
     town.lockbox(serial).ok_or_else(|| Trouble::not_found("There is no lockbox with this serial number."))
 }
 

@@ -1,7 +1,7 @@
 //! A keypad in the terminal, on a virtual lock with its clock, battery, card and phones at hand: `cargo run -- keypad`.
 //!
-//! One line is one thing to do; the same lines work from a file or a pipe. [`names`] are the codes that can be typed by
-//! name, [`visitors`] the card and the phones that come by, [`told`] the words for lights and log.
+//! One line is one thing to do; the same lines work from a file or a pipe. `names` are the codes that can be typed by
+//! name, `visitors` the card and the phones that come by, `told` the words for lights and log.
 
 mod names;
 mod told;

@@ -161,7 +161,7 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
     let core = &stage.contractor.core;
     let (email, phone) = (stage.script.email.clone(), cast::CONTRACTOR_PHONE.to_owned());
     let form = SignupForm {
-        invitation: stage.left.invitation.clone(),
+        invitation: stage.left.invitation.clone().into(),
         email: email.clone(),
         email_again: email,
         phone: phone.clone(),

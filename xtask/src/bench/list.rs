@@ -17,6 +17,10 @@ pub enum BenchName {
     Sync,
     /// Size of the library that a phone ships.
     Phone,
+    /// From the app's start to where it can open a lockbox, beside opening the bare database file.
+    Start,
+    /// What the home page costs in Kotlin and in Swift, beside calls that only carry its records.
+    Home,
 }
 
 /// An example of a package.
@@ -39,11 +43,14 @@ pub enum How {
     CountsEach(Example, Each),
     /// No example: the library itself.
     WeighsThePhoneLibrary,
+    /// No example: programs in Kotlin and Swift.
+    AsksTheShells,
 }
 
 impl BenchName {
     /// In the order of the results.
-    pub const ALL: &[Self] = &[Self::Wire, Self::Lock, Self::Codes, Self::Sync, Self::Phone];
+    pub const ALL: &[Self] =
+        &[Self::Wire, Self::Lock, Self::Codes, Self::Sync, Self::Phone, Self::Start, Self::Home];
 
     /// Its word on the command line.
     pub fn name(self) -> String {
@@ -58,6 +65,8 @@ impl BenchName {
             Self::Codes => CODES,
             Self::Sync => SYNC,
             Self::Phone => &[How::WeighsThePhoneLibrary],
+            Self::Start => START,
+            Self::Home => &[How::AsksTheShells],
         }
     }
 }
@@ -71,6 +80,7 @@ const CODES: &[How] = &[
     How::Prints(Example { package: "sentri-protocol", name: "random_entries", timed: true }),
 ];
 const SYNC: &[How] = &[How::Prints(Example { package: "sentri-server", name: "sync_bench", timed: true })];
+const START: &[How] = &[How::Prints(Example { package: "sentri-core", name: "start_bench", timed: true })];
 
 const LOCK_OPEN: Figure = Figure {
     measured: "lock_takes_m1_and_answers_m2",

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 pub use self::list::BenchName;
 use self::{list::How, report::Report};
-use crate::{package, process, steps::Steps, workspace::Workspace};
+use crate::{package, process, shells, steps::Steps, workspace::Workspace};
 
 /// Runs these benches, or all where none is named; only all of them make a new `bench/RESULTS.md`.
 pub fn run(workspace: &Workspace, steps: &mut Steps, named: &[BenchName]) {
@@ -57,6 +57,7 @@ fn measure(workspace: &Workspace, how: &How) -> Result<Report> {
             callgrind::measure_each(workspace, example.package, example.name, each)
         }
         How::WeighsThePhoneLibrary => package::report(workspace),
+        How::AsksTheShells => shells::bench(workspace),
     }
 }
 
