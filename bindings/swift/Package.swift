@@ -1,6 +1,7 @@
 // swift-tools-version: 6.0
 // The mobile core for Swift: what `cargo xtask bindings` generates, and the kit beside it.
-// On Linux the library is the folder in SENTRI_LIBRARY_DIR; elsewhere the XCFramework of `cargo xtask package`.
+// On Linux the library is in the folder that SENTRI_LIBRARY_DIR names. Elsewhere it is an XCFramework beside the generated
+// sources, whose headers are those of Generated/CoreFFI; it takes a Mac to build one.
 
 import Foundation
 import PackageDescription
