@@ -401,6 +401,14 @@ fn the_programming_code_works_while_stored_codes_wait_and_has_its_own_count() {
         assert_eq!(wrong(&rig, CodeKind::Programming), count);
     }
     assert_eq!(enter(&mut rig, PROGRAMMING_CODE), Indication::Wait { seconds: 60 });
+    // Two waits, and the lights tell of one: else the programming code's length would be told.
+    rig.pass(60_000).unwrap();
+    assert_eq!(enter(&mut rig, b"7361"), Indication::Refused);
+    rig.pass(10_000).unwrap();
+    for entry in [&b"736154"[..], b"736155", b"7361", PROGRAMMING_CODE] {
+        assert_eq!(enter(&mut rig, entry), Indication::Wait { seconds: 290 });
+    }
+    assert_eq!(wrong(&rig, CodeKind::Programming), 5, "the second was not looked at");
 }
 
 #[test]

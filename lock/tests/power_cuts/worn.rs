@@ -7,6 +7,8 @@ use sentri_lock::{
     sim::{SimBoard, SimFlash, Wear},
 };
 
+use sentri_protocol::open::Verdict;
+
 use crate::{
     Scenario, keypad_scenarios, more_keypad_scenarios, scenarios,
     support::audit,
@@ -79,6 +81,8 @@ fn check_closed(world: &mut World, context: &str) {
     let told = told(world);
     assert!(world.rig.board.drives() <= drives, "{context}: opened on worn flash");
     assert_eq!(told.wrong_tries, count, "{context}: counted what was not looked at");
+    let status = world.rig.open(&mut long_lived(91)).expect("power").expect("a proved ticket");
+    assert_eq!((status.verdict, status.flags.flash_worn), (Verdict::FlashFailed, true), "{context}");
     let entries = audit(&mut world.rig, &mut long_lived(90));
     assert_eq!(entries.len(), told.records.len(), "{context}: the log can't be fetched whole");
 }

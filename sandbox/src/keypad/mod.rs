@@ -153,7 +153,7 @@ impl Scene {
             ["pick", digits] if self.profile == Profile::Residential => self.pick(digits),
             ["deliver"] if self.profile == Profile::Residential => self.deliver().map(|told| vec![told]),
             ["wait", span] => self.wait(span).map(nothing),
-            ["battery", charge] => self.battery(charge).map(nothing),
+            ["battery", charge] => self.battery(charge).map(|told| vec![told]),
             ["card", "out"] => self.rig.remove_card().map(nothing).map_err(|_| LineTrouble::NoBattery),
             ["card", "owner"] => self.insert_card(1, OWNER).map(nothing),
             ["card", "agent"] => self.insert_card(2, AGENT).map(nothing),
@@ -175,17 +175,23 @@ impl Scene {
             .map_err(|_| LineTrouble::NoBattery)
     }
 
-    fn battery(&mut self, charge: &str) -> Result<(), LineTrouble> {
+    fn battery(&mut self, charge: &str) -> Result<String, LineTrouble> {
         match charge {
-            "out" => self.rig.board.pull_battery(),
-            "in" => self.rig.reboot().map_err(|error| LineTrouble::Boot(error.to_string()))?,
+            "out" => {
+                self.rig.board.pull_battery();
+                Ok("  dark".to_owned())
+            }
+            "in" => {
+                self.rig.reboot().map_err(|error| LineTrouble::Boot(error.to_string()))?;
+                Ok("  the lock starts, and has lost the time".to_owned())
+            }
             percent => {
                 let percent = percent.parse().ok().filter(|it| *it <= 100);
                 let percent = percent.ok_or_else(|| LineTrouble::Charge(charge.to_owned()))?;
                 self.rig.board.set_battery(percent);
+                Ok(format!("  the battery is at {percent} %"))
             }
         }
-        Ok(())
     }
 
     fn clock(&self) -> Result<String, LineTrouble> {
