@@ -1,9 +1,10 @@
 // What the home page costs, beside calls that only carry its records. Writes what it measured; judges nothing.
 
 import Foundation
-import class SentriBare.Bare
 import SentriKit
 import SentriSandbox
+
+import class SentriBare.Bare
 
 /// A radio that hears nothing.
 final class NoRadio: LockLink {
