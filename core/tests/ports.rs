@@ -1,6 +1,12 @@
 //! ACC-12, BND-4: ports of a shell that are silent, that fail, that panic, or that call the core while it waits for them;
 //! and a bug of the core's own.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -1,6 +1,12 @@
 //! SYN-1, CON-5, BND-1: what a screen follows. Status and messages come when they change and not otherwise; nearby
 //! lockboxes come and go with their adverts; a handle that is stopped or dropped leaves nothing behind.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -5,7 +5,6 @@
 //!
 //! The lock has a whole table, 32 blocked and 32 used SmartPINs, 16 first uses of one day codes and 31 used SMACs. It is
 //! just past midnight, so that codes of two days count, and those used late on the day before them.
-
 #![allow(clippy::expect_used, reason = "a bench that can't be set up measures nothing")]
 
 use std::hint::black_box;

@@ -1,6 +1,5 @@
 //! Flash that has decayed by the next boot: whatever it lost, nothing bound to time opens, what can be read of the log
 //! is kept, and the lock says so. [PIN-7, COD-1, COD-2]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

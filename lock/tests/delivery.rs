@@ -1,5 +1,4 @@
 //! Codes and blocks that a phone brings into the lock's table. [RES-5, PIN-7, RES-3]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,5 @@
 //! A year of somebody who types codes as fast as the lock lets them, through keys and lights alone, against the odds of
 //! `docs/codes.md`, section 9; also one who holds something that opens. [PIN-7]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,5 @@
 //! Bad input at the keypad: the log tells refusals apart, the lights tell a guesser nothing. [COD-1 to COD-3, PIN-3 to
 //! PIN-7, RES-2, RES-3]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

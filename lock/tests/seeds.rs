@@ -1,6 +1,5 @@
 //! The key sequences of the seeds, each key as it is written there, and what the lights must say. [COD-1 to COD-6, PIN-1
 //! to PIN-7, RES-2]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,11 @@
 //! The seeds' key sequences, literally, and what must not come of others. [COD-1, COD-4, PIN-3 to PIN-7, RES-2, RES-3]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -3,7 +3,11 @@
 //!
 //! `cargo run --release -p sentri-protocol --example random_entries`
 
-#![allow(clippy::expect_used, reason = "a bench that can't be set up measures nothing")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench that can't be set up measures nothing"
+)]
 
 #[path = "code_odds/odds.rs"]
 #[allow(dead_code, reason = "the tables use more of it")]

@@ -1,6 +1,12 @@
 //! Makes a million SmartPINs for random windows and reads them again. Prints one report (`bench/README.md`).
 //!
 //! `cargo run --release -p sentri-protocol --example random_windows`
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench that can't go on ends by it"
+)]
 
 #[path = "../tests/support/splitmix.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]

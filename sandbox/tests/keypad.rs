@@ -1,4 +1,11 @@
 //! The terminal keypad, as a reader of the pages uses it: lines in, lights out. [COD-4, PIN-5, PIN-6, RES-2, RES-5]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::{
     io::Write,

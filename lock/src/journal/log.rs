@@ -248,7 +248,7 @@ fn program(flash: &mut impl Flash, area: Area, offset: usize, bytes: &[u8]) -> R
     flash.program(area, offset, bytes)?;
     let mut stored = [0; 64];
     for (index, expected) in bytes.chunks(stored.len()).enumerate() {
-        let stored = &mut stored[..expected.len()];
+        let stored = stored.get_mut(..expected.len()).ok_or(FlashError::Worn)?;
         flash.read(area, offset + index * 64, stored);
         if stored != expected {
             return Err(FlashError::Worn);
@@ -260,8 +260,9 @@ fn program(flash: &mut impl Flash, area: Area, offset: usize, bytes: &[u8]) -> R
 fn is_erased(flash: &impl Flash, area: Area, from: usize) -> bool {
     let mut stored = [0; 64];
     (from..SECOND_HEADER).step_by(stored.len()).all(|offset| {
-        let stored = &mut stored[..(SECOND_HEADER - offset).min(64)];
-        flash.read(area, offset, stored);
-        stored.iter().all(|byte| *byte == ERASED)
+        stored.get_mut(..(SECOND_HEADER - offset).min(64)).is_some_and(|stored| {
+            flash.read(area, offset, stored);
+            stored.iter().all(|byte| *byte == ERASED)
+        })
     })
 }

@@ -110,10 +110,13 @@ impl SimFlash {
     }
 
     pub(super) fn read(&self, area: Area, offset: usize, into: &mut [u8]) {
-        let held = self.areas[index(area)].get(offset..).unwrap_or_default();
-        let (inside, past) = into.split_at_mut(held.len().min(into.len()));
-        inside.copy_from_slice(&held[..inside.len()]);
-        past.fill(0xff);
+        let [first, second] = &self.areas;
+        let cells = match area {
+            Area::First => first,
+            Area::Second => second,
+        };
+        into.fill(0xff);
+        into.iter_mut().zip(cells.iter().skip(offset)).for_each(|(to, held)| *to = *held);
     }
 
     pub(super) fn program(&mut self, area: Area, offset: usize, bytes: &[u8]) -> Result<(), FlashError> {
@@ -152,7 +155,9 @@ impl SimFlash {
             Some(Cut::TornLate) => PROGRAM_ALIGN * 2..AREA_LEN,
             Some(Cut::After) | None => 0..AREA_LEN,
         };
-        self.areas[index(area)][erased].fill(0xff);
+        if let Some(cells) = self.cells(area).get_mut(erased) {
+            cells.fill(0xff);
+        }
         cut.map_or(Ok(()), |_| Err(FlashError::PowerLost))
     }
 
@@ -173,19 +178,20 @@ impl SimFlash {
         self.cut.take_if(|(at, _)| *at == number).map(|(_, cut)| cut)
     }
 
-    fn clear_bits(&mut self, area: Area, at: usize, byte: u8) {
-        if let Some(cell) = self.areas[index(area)].get_mut(at) {
-            self.overwritten += u64::from(*cell != 0xff);
-            *cell &= byte;
-        } else {
-            self.overwritten += 1;
+    fn cells(&mut self, area: Area) -> &mut Vec<u8> {
+        let [first, second] = &mut self.areas;
+        match area {
+            Area::First => first,
+            Area::Second => second,
         }
     }
-}
 
-fn index(area: Area) -> usize {
-    match area {
-        Area::First => 0,
-        Area::Second => 1,
+    fn clear_bits(&mut self, area: Area, at: usize, byte: u8) {
+        let again = self.cells(area).get_mut(at).is_none_or(|cell| {
+            let again = *cell != 0xff;
+            *cell &= byte;
+            again
+        });
+        self.overwritten += u64::from(again);
     }
 }

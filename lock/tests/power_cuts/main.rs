@@ -1,5 +1,12 @@
 //! Pulls the battery at every operation on flash of every scenario, in every way that an operation can break
 //! off, and again at every operation of the boot that follows. Whatever was told before must still hold. [OPS-2]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
