@@ -80,7 +80,7 @@ impl Core {
             random: ports.random.clone(),
             troubles: Arc::default(),
         };
-        let keys = Keys::new(ports.secure_store.clone(), ports.random.clone());
+        let keys = Keys::new(ports.secure_store.clone(), ports.random.clone(), ports.workers.clone());
         let device_keys = DeviceKeys::new(ports.device_key.clone(), keys.clone());
         let (hub, current) = Default::default();
         Ok(Self { settings, ports, api, keys, device_keys, hub, current })
@@ -207,6 +207,7 @@ impl Core {
             path: self.store_path(account),
             key,
             random: self.ports.random.clone(),
+            workers: self.ports.workers.clone(),
             gate: self.ports.write_gate.clone(),
         };
         Session::open(account, settings, self.api.clone(), self.keys.clone(), self.device_keys.clone()).await

@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     api::ports::{SecureStore, SecureStoreError},
-    ports::{Random, random_array, random_uuid},
+    ports::{Random, Workers, off_thread, random_array, random_uuid},
 };
 
 type Item = Result<Option<Vec<u8>>, SecureStoreError>;
@@ -22,6 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 pub struct Keys {
     store: Arc<dyn SecureStore>,
     random: Arc<dyn Random>,
+    workers: Arc<dyn Workers>,
 }
 
 /// The key that seals an account's store, and how often it was made anew.
@@ -72,8 +73,8 @@ pub struct Returning {
 
 impl Keys {
     /// Over a shell's key store.
-    pub fn new(store: Arc<dyn SecureStore>, random: Arc<dyn Random>) -> Self {
-        Self { store, random }
+    pub fn new(store: Arc<dyn SecureStore>, random: Arc<dyn Random>, workers: Arc<dyn Workers>) -> Self {
+        Self { store, random, workers }
     }
 
     /// The id that makes this device the same device at each login, whatever its accounts are called. [ACC-4]
@@ -174,24 +175,24 @@ impl Keys {
 
     async fn get(&self, key: String) -> Result<Option<Zeroizing<Vec<u8>>>, SecureStoreError> {
         let store = self.store.clone();
-        Ok(within_deadline(Box::new(move || store.get(key))).await?.map(Zeroizing::new))
+        Ok(self.within_deadline(Box::new(move || store.get(key))).await?.map(Zeroizing::new))
     }
 
     async fn put(&self, key: String, value: Vec<u8>) -> Result<(), SecureStoreError> {
         let store = self.store.clone();
-        within_deadline(Box::new(move || store.put(key, value).map(|()| None))).await.map(drop)
+        self.within_deadline(Box::new(move || store.put(key, value).map(|()| None))).await.map(drop)
     }
 
     async fn remove(&self, key: String) -> Result<(), SecureStoreError> {
         let store = self.store.clone();
-        within_deadline(Box::new(move || store.remove(key).map(|()| None))).await.map(drop)
+        self.within_deadline(Box::new(move || store.remove(key).map(|()| None))).await.map(drop)
     }
-}
 
-/// A call into the shell, on a thread of its own: an adapter that hangs or throws never takes the core along.
-async fn within_deadline(call: Box<dyn FnOnce() -> Item + Send>) -> Item {
-    match tokio::time::timeout(DEADLINE, tokio::task::spawn_blocking(call)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) | Err(_) => Err(SecureStoreError::Failed),
+    /// A call into the shell, on a thread of its own: an adapter that hangs or throws never takes the core along.
+    async fn within_deadline(&self, call: Box<dyn FnOnce() -> Item + Send>) -> Item {
+        match tokio::time::timeout(DEADLINE, off_thread(&*self.workers, call)).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(SecureStoreError::Failed),
+        }
     }
 }

@@ -13,6 +13,7 @@ pub mod desktop;
 pub mod device_key;
 pub mod diagnostic;
 pub mod flows;
+pub mod home;
 pub mod http;
 pub mod keys;
 pub mod open;

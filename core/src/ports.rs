@@ -1,9 +1,14 @@
-//! What the core takes from outside: time, chance, network, radio, key store.
+//! What the core takes from outside: time, chance, threads, network, radio, key store.
 //!
 //! A phone ships with the defaults of this module and the shell's radio and key store; a test or the sandbox
 //! passes its own, so that the same seed gives the same run and no test sleeps.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use sentri_wire::Timestamp;
 use uuid::Uuid;
@@ -90,6 +95,48 @@ impl Random for SystemRandom {
     }
 }
 
+/// Where the core's work runs. Called within a Tokio runtime.
+pub trait Workers: Send + Sync + 'static {
+    /// Goes on with the task in the background.
+    fn spawn(&self, task: BoxFuture<'static, ()>);
+
+    /// Runs what may wait for a disk or for the shell, on a thread where it holds nobody up.
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Panicked>>;
+}
+
+/// The work did not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a part of the app failed")]
+pub struct Panicked;
+
+/// Runs `work` on a thread where it may wait, and gives its result.
+pub async fn off_thread<T: Send + 'static>(
+    workers: &dyn Workers,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Panicked> {
+    let slot = Arc::new(Mutex::new(None));
+    let result = slot.clone();
+    let run = move || *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(work());
+    workers.blocking(Box::new(run)).await?;
+    let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+    done.ok_or(Panicked)
+}
+
+/// The threads of the Tokio runtime.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokioWorkers;
+
+impl Workers for TokioWorkers {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        tokio::spawn(task);
+    }
+
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Panicked>> {
+        let done = tokio::task::spawn_blocking(work);
+        Box::pin(async move { done.await.map_err(|_| Panicked) })
+    }
+}
+
 /// Everything that the core takes from outside.
 #[derive(Clone)]
 pub struct Ports {
@@ -97,6 +144,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// Threads.
+    pub workers: Arc<dyn Workers>,
     /// The network; absent for the default over TLS.
     pub http: Option<Arc<dyn Http>>,
     /// The radio.
@@ -115,6 +164,7 @@ impl Ports {
         Self {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SystemRandom),
+            workers: Arc::new(TokioWorkers),
             http: None,
             link,
             secure_store,

@@ -16,6 +16,7 @@ use crate::{
     CoreError,
     changes::Changes,
     device_key::DeviceKeys,
+    home::{Home, Kept},
     http::{Api, ApiError, Call, decoded},
     keys::Keys,
     store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, ThisDevice, Vault},
@@ -39,6 +40,8 @@ pub struct Session {
     pub changes: Arc<Changes>,
     /// What time it is.
     pub time: TrueTime,
+    /// What the home page shows.
+    pub(crate) home: Kept<Home>,
     /// How the last sync went.
     pub(crate) last_sync: StdMutex<LastSync>,
     /// One sync at a time.
@@ -71,7 +74,7 @@ impl Session {
             })
             .await?;
         let time = TrueTime::new(api.clock.clone(), skew);
-        let (last_sync, syncing, opening, refreshing) = Default::default();
+        let (home, last_sync, syncing, opening, refreshing) = Default::default();
         Ok(Self {
             account,
             vault,
@@ -80,6 +83,7 @@ impl Session {
             device_keys,
             changes,
             time,
+            home,
             last_sync,
             syncing,
             opening,
@@ -124,8 +128,7 @@ impl Session {
 
     /// Whose account it is.
     pub async fn profile(&self) -> Result<Account, CoreError> {
-        let id = self.account.to_string();
-        self.read(move |rows| rows.get::<Account>(&id)).await?.ok_or(CoreError::NotSignedIn)
+        self.home().await?.account.clone().ok_or(CoreError::NotSignedIn)
     }
 
     /// Stores the tokens of a login.

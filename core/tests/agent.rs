@@ -1,5 +1,11 @@
 //! GRT-1, GRT-2, GRT-4, ACC-6, ACC-8, CON-5: what an agent and a new contractor do, through the exported calls.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 
@@ -72,6 +78,21 @@ async fn grt_1_the_agent_is_led_from_the_listing_to_the_grant() {
     let GrantStep::Done { grant, invitee } = flow.authenticate(PIN.into()).await.unwrap() else { panic!() };
     assert_eq!((grant.state, invitee), (GrantState::Invited, Invitee::New));
     assert_eq!(core.grants().await.unwrap(), [grant]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lst_3_a_box_taken_off_its_listing_is_free_again() {
+    let world = World::new();
+    world.backend.change(Change::upsert(&lockbox("SB-1001", None)));
+    let core = agent(&world).await;
+    core.sync_now().await.unwrap();
+    let listing = listing(&core).await;
+    let hung = core.assign_lockbox(listing.clone(), "SB-1001".into(), NOW, "Triangle".into()).await.unwrap();
+    assert_eq!(hung.listing_id.as_deref(), Some(listing.as_str()));
+    assert_eq!(core.unassign_lockbox("SB-1001".into()).await.unwrap().listing_id, None);
+    assert_eq!(core.lockboxes().await.unwrap()[0].listing_id, None);
+    assert_eq!(core.listings().await.unwrap()[0].lockbox, None);
+    assert!(matches!(core.unassign_lockbox("XB-1".into()).await, Err(CoreError::Conflict { .. })));
 }
 
 #[tokio::test(start_paused = true)]

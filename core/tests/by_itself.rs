@@ -1,12 +1,18 @@
 //! SYN-1: the phone syncs by itself, at its start and before a credential runs dry, and its status follows.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 
 use std::{sync::Arc, time::Duration};
 
 use sentri_core::{
-    CoreError, SentriCore,
+    CoreError,
     api::types::{BlockedWhy, SyncState},
 };
 use sentri_protocol::hours::AccessHours;

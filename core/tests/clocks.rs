@@ -1,5 +1,11 @@
 //! SYN-3, CON-2: a phone whose clock is wrong by a day, moved by its user, or in another zone than the lockbox.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

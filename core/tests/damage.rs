@@ -1,5 +1,11 @@
 //! SYN-4: a full disk, bits that flip, rows that are swapped: refused, salvaged, and brought anew.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -1,7 +1,13 @@
 //! SYN-4: a store of every released format opens, and its owner goes on.
 //!
 //! A fixture is a store as an app of that format wrote it, and what was in the phone's key store beside it.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

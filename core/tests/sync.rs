@@ -1,5 +1,11 @@
 //! SYN-1, SYN-2, SYN-3: pages lost, doubled, out of turn; tokens; the queue of events, killed at each step.
-#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -2,6 +2,7 @@
 //!
 //! Under callgrind `cargo xtask bench lock` counts what [`lock_takes_m1_and_answers_m2`] costs and what of that is
 //! X25519. Run by itself, it tells the heap that a lock holds after start-up and at most during an open.
+#![allow(clippy::expect_used, reason = "a bench that can't go on ends by it")]
 
 use peak_alloc::PeakAlloc;
 use sentri_lock::{

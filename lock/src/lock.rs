@@ -20,7 +20,7 @@ use crate::{
     journal::{
         Journal, OpenError,
         state::{Change, Stamp, State},
-        tables::{HeldCode, Role},
+        tables::{HeldCode, PROGRAMMING_ID, Role},
     },
     keypad::Keypad,
     lockout::Lockout,
@@ -161,12 +161,8 @@ impl<B: Board> Lock<B> {
         let stamp = Stamp { time, floor: time };
         let mut state = State { id, profile, stamp, settings, association, ..State::new(seed) };
         if let Some(code) = programming_code {
-            state.tables.hold(HeldCode {
-                id: 1,
-                role: Role::Programming,
-                code,
-                validity: Validity::Permanent,
-            });
+            let (id, role, validity) = (PROGRAMMING_ID, Role::Programming, Validity::Permanent);
+            state.tables.change(&Change::Held(HeldCode { id, role, code, validity }), time);
         }
         let journal = Journal::format(&mut board, state).map_err(|error| match error {
             FlashError::PowerLost => ProvisionError::Halt(Halt),
@@ -185,6 +181,7 @@ impl<B: Board> Lock<B> {
             OpenError::Unreadable(malformed) => BootError::Unreadable(malformed),
         })?;
         let mut lock = Self::with_journal(board, journal);
+        lock.journal.salvage(&lock.keys);
         lock.record_boot()?;
         Ok(lock)
     }
@@ -231,12 +228,12 @@ impl<B: Board> Lock<B> {
         let now_ms = self.board.uptime_ms();
         self.session_tick(now_ms);
         self.keypad.tick(now_ms);
-        let tries = self.journal.state().wrong_tries;
-        if let Some((kind, count)) = self.lockout.due_to_fall(&tries, now_ms) {
+        while let Some((kind, count)) = self.lockout.due_to_fall(&self.journal.state().wrong_tries, now_ms) {
             // On worn flash the count stays where it is, and no code is looked at anyway.
             let (Stored::Yes | Stored::Worn) = self.store(&[Change::WrongTries(kind, count)])?;
             self.lockout.fell(kind);
-        } else if now_ms >= self.stored_at_ms.saturating_add(STORE_TIME_EVERY_MS) {
+        }
+        if now_ms >= self.stored_at_ms.saturating_add(STORE_TIME_EVERY_MS) {
             // Worn flash is told by the next status; there is nothing to do about it here.
             let (Stored::Yes | Stored::Worn) = self.store(&[])?;
         }

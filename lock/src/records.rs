@@ -116,9 +116,16 @@ pub(crate) fn own(kind: Kind, now: Now) -> Entry {
     }
 }
 
+/// A delivery of codes; bit n of `not_done`: order n was not carried out.
+pub(crate) fn codes(version: u32, not_done: u16, now: Now) -> Entry {
+    let mut who = [0; 8];
+    who[..4].copy_from_slice(&version.to_be_bytes());
+    who[4..6].copy_from_slice(&not_done.to_be_bytes());
+    Entry { result: Verdict::Served.code(), who, ..own(Kind::Codes, now) }
+}
+
 /// Something that a phone asked for, or brought.
 pub(crate) fn by_phone(kind: Kind, request: &Request, verdict: Verdict, now: Now) -> Entry {
-    let [a, b, c, d, ..] = request.operation_id.0;
     let skew = if request.clock.uncertainty == UNKNOWN_UNCERTAINTY {
         UNKNOWN_SKEW
     } else {
@@ -127,7 +134,7 @@ pub(crate) fn by_phone(kind: Kind, request: &Request, verdict: Verdict, now: Now
     Entry {
         result: verdict.code(),
         who: request.ticket.credential.0,
-        operation: [a, b, c, d],
+        operation: request.operation_id.first_half(),
         skew,
         ..own(kind, now)
     }

@@ -1,4 +1,11 @@
 //! The clock: lost at each reset, moved by what the backend signed and by nothing else. [CON-2, SYN-3]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! The order in which a lock judges: of all reasons that hold, the first of the document's list is told.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use sentri_lock::{
     clock::Now,

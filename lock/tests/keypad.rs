@@ -1,4 +1,11 @@
 //! Codes on the keypad, and how long a guesser waits. [COD-2, COD-3]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

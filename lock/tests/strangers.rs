@@ -1,4 +1,11 @@
 //! What strangers, bad links and crowds at the door can and can't do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -1,5 +1,11 @@
 //! OPS-1, OPS-2: a backend is set up and run by commands alone.
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking, like the test itself")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod deployment;
 

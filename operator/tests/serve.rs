@@ -1,6 +1,12 @@
 //! The server as it is deployed: mails over SMTP, texts through a webhook, health, metrics, logs that name nobody, and
 //! a stop that loses nothing.
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking, like the test itself")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod deployment;
 #[path = "../../server/tests/api/mail_server.rs"]

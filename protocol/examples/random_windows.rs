@@ -1,7 +1,12 @@
-//! Makes a million SmartPINs for random windows and reads them again; then types ten million random entries and counts
-//! how many would open at one moment. Prints one report (`bench/README.md`).
+//! Makes a million SmartPINs for random windows and reads them again. Prints one report (`bench/README.md`).
 //!
 //! `cargo run --release -p sentri-protocol --example random_windows`
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench that can't go on ends by it"
+)]
 
 #[path = "../tests/support/splitmix.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
@@ -11,13 +16,10 @@ mod splitmix;
 mod zones;
 
 use sentri_protocol::{
-    Generation, KeyTree, Seed, Time,
-    codes::{
-        Digits,
-        smart_pin::{
-            LockId, SmartPin, SmartPinKey, Variant,
-            window::{DailyHours, LocalHour, PinWindow, WindowRefusal},
-        },
+    Generation, KeyTree, Seed,
+    codes::smart_pin::{
+        LockId, SmartPin, SmartPinKey, Variant,
+        window::{DailyHours, LocalHour, PinWindow, WindowRefusal},
     },
     time::Window,
     zone::Zone,
@@ -26,40 +28,20 @@ use serde_json::json;
 use splitmix::SplitMix;
 
 const WINDOWS: u32 = 1_000_000;
-const ENTRIES: u32 = 10_000_000;
-/// 2027-06-01 12:00 UTC: by day, when the most windows are open.
-const NOW: Time = Time(1_811_851_200);
-/// Windows that hold a moment of the day.
-const LIVE: f64 = 295_296.0 + 66_267.0;
-/// Of a normal distribution: 99 % lie within so many deviations.
-const DEVIATIONS: f64 = 2.576;
 
 fn main() {
     let seed = Seed::new([0x5e; 32]);
     let key = SmartPinKey::of(&KeyTree::new(&seed, Generation::FIRST), LockId([7; 16]));
-    let mut random = SplitMix(2027);
-    let exact = round_trips(&key, &mut random);
-    let hits = hits(&key, &mut random);
-    let mut rows = vec![json!(["windows made and read again", WINDOWS, WINDOWS, WINDOWS, exact])];
-    let mut passed = exact == WINDOWS;
-    for (variants, hits) in [(1.0, hits[0]), (3.0, hits[0] + hits[1] + hits[2])] {
-        let chance = variants * LIVE / 1e10;
-        let mean = f64::from(ENTRIES) * chance;
-        let reach = DEVIATIONS * (mean * (1.0 - chance)).sqrt();
-        let (least, most) = ((mean - reach).ceil(), (mean + reach).floor());
-        passed &= (least..=most).contains(&f64::from(hits));
-        let what = format!("hits of {ENTRIES} random entries, variants taken: {variants}");
-        rows.push(json!([what, mean.round(), least, most, hits]));
-    }
+    let exact = round_trips(&key, &mut SplitMix(2027));
     let report = json!({
-        "title": "SmartPINs: windows and random entries",
-        "columns": ["what", "expected", "at least", "at most", "found"],
-        "rows": rows,
+        "title": "Random windows, made into SmartPINs and read again",
+        "columns": ["windows", "read as they were"],
+        "rows": [[WINDOWS, exact]],
         "notes": [
             "Windows by the hour and by the day, in eleven zones with changes of the clock, in three variants: each must decode to itself, and its instants be those it was made for.",
-            "Figure: all windows; hits within the 99 % interval around (295,296 + 66,267) / 10^10 for each variant.",
+            "Figure: all of them.",
         ],
-        "passed": passed,
+        "passed": exact == WINDOWS,
     });
     println!("{report}");
 }
@@ -109,20 +91,4 @@ fn draw(random: &mut SplitMix, zone: Zone) -> (PinWindow, Window) {
             (other, _) => panic!("drawn as none should be: {other:?}"),
         }
     }
-}
-
-/// How many random entries would open now, by variant.
-fn hits(key: &SmartPinKey, random: &mut SplitMix) -> [u32; 3] {
-    let mut hits = [0; 3];
-    for _ in 0..ENTRIES {
-        // 2^64 is so much more than 10^10 that the remainder is as good as even.
-        let entry = Digits::<10>::from_number(random.next());
-        let Ok(pin) = SmartPin::parse(entry.as_ascii()) else { continue };
-        let Ok((window, variant)) = key.decode(&pin) else { continue };
-        let Ok(instants) = window.instants(Zone::UTC, DailyHours::default()) else { continue };
-        if instants.not_before() <= NOW && NOW < instants.not_after() {
-            hits[usize::from(variant.number())] += 1;
-        }
-    }
-    hits
 }

@@ -44,6 +44,8 @@ pub enum Kind {
     MotorFailed = 9,
     /// The flash failed.
     FlashFailed = 10,
+    /// A delivery of codes arrived.
+    Codes = 11,
 }
 
 impl Kind {
@@ -59,6 +61,7 @@ impl Kind {
             8 => Self::MergedFailures,
             9 => Self::MotorFailed,
             10 => Self::FlashFailed,
+            11 => Self::Codes,
             _ => return None,
         })
     }

@@ -127,8 +127,9 @@ impl Card {
     /// What the association signs with ECDSA-P256-SHA256.
     pub fn to_sign(&self) -> [u8; SIGNATURE_CONTEXT.len() + Self::LEN] {
         let mut out = [0; SIGNATURE_CONTEXT.len() + Self::LEN];
-        out[..SIGNATURE_CONTEXT.len()].copy_from_slice(SIGNATURE_CONTEXT);
-        out[SIGNATURE_CONTEXT.len()..].copy_from_slice(&self.encode());
+        let (context, card) = out.split_at_mut(SIGNATURE_CONTEXT.len());
+        context.copy_from_slice(SIGNATURE_CONTEXT);
+        card.copy_from_slice(&self.encode());
         out
     }
 

@@ -19,6 +19,7 @@ pub mod bytes;
 pub mod card;
 pub mod clock;
 pub mod codes;
+pub mod email;
 pub mod frame;
 pub mod grant;
 pub mod hours;

@@ -49,6 +49,10 @@ pub struct Switches {
     pub smart_pins: bool,
     /// One day codes end with their day, instead of 60 minutes after their first use.
     pub one_day_ends_with_day: bool,
+    /// The brokerage forbids one day codes. [COD-6]
+    pub forbids_one_day: bool,
+    /// The brokerage forbids contractor codes: contractor mode, on or not, opens nothing. [COD-6]
+    pub forbids_contractor: bool,
 }
 
 impl Switches {
@@ -57,10 +61,12 @@ impl Switches {
             | u8::from(self.returns) << 1
             | u8::from(self.smart_pins) << 2
             | u8::from(self.one_day_ends_with_day) << 3
+            | u8::from(self.forbids_one_day) << 4
+            | u8::from(self.forbids_contractor) << 5
     }
 
     fn decode(bits: u8) -> Result<Self, Malformed> {
-        if bits >= 1 << 4 {
+        if bits >= 1 << 6 {
             return Err(Malformed { what: "settings" });
         }
         Ok(Self {
@@ -68,6 +74,8 @@ impl Switches {
             returns: bits & 2 != 0,
             smart_pins: bits & 4 != 0,
             one_day_ends_with_day: bits & 8 != 0,
+            forbids_one_day: bits & 16 != 0,
+            forbids_contractor: bits & 32 != 0,
         })
     }
 }
@@ -85,6 +93,8 @@ impl Default for Settings {
                 returns: true,
                 smart_pins: false,
                 one_day_ends_with_day: false,
+                forbids_one_day: false,
+                forbids_contractor: false,
             },
             contractor_generations: [1; 3],
             smart_pin_rules: Rules::default(),

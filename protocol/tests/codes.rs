@@ -1,6 +1,12 @@
 //! Contractor, one day, SMAC and stored codes. [COD-1 to COD-3, PIN-5, RES-1 to RES-3]
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

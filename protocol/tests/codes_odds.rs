@@ -1,5 +1,11 @@
 //! The odds that `docs/codes.md` states are the ones computed. [PIN-7]
-
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 #![allow(clippy::float_cmp, reason = "whole numbers, exact as floats")]
 
 #[path = "../examples/code_odds/odds.rs"]

@@ -1,6 +1,12 @@
 //! What others published: FF1 of NIST SP 800-38G and Wycheproof, HOTP of RFC 4226, TOTP of RFC 6238.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use aes::{Aes128, Aes192, Aes256};
 use fpe::ff1::{FF1, FlexibleNumeralString};

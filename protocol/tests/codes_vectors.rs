@@ -1,6 +1,12 @@
 //! Vectors of the keypad codes (`docs/codes.md`), for any other implementation; see `vectors.rs`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 
@@ -8,6 +14,7 @@ use sentri_protocol::{
     Generation, KeyTree, Time,
     codes::{
         Present,
+        delivery::{Delivery, Holder, Order},
         one_day::{self, FirstUse},
         smac::{self, DayKey, Slot},
         smart_pin::{
@@ -250,4 +257,57 @@ fn validities_json() {
         })
     });
     check("validities.json", "When stored codes work.", cases.collect());
+}
+
+/// What an order says, in the words of the page.
+fn order_json(order: &Order) -> Value {
+    match order {
+        Order::TakeOut(place) => json!({"order": "take out", "place": place}),
+        Order::Put { place, holder, code, validity } => json!({
+            "order": if *holder == Holder::Resident { "resident" } else { "guest" },
+            "place": place, "code": code.as_str(), "validity": hex::encode(validity.encode()),
+        }),
+        Order::Programming(code) => json!({"order": "programming", "code": code.as_str()}),
+        Order::Block(pin) => json!({"order": "block", "pin": pin.digits().as_str()}),
+    }
+}
+
+#[test]
+fn code_deliveries_json() {
+    let code = |digits: &str| StoredCode::parse(digits.as_bytes()).unwrap();
+    let put =
+        |place, holder, digits: &str, validity| Order::Put { place, holder, code: code(digits), validity };
+    let window = Window::new(Time(1_811_808_000), Time(1_811_894_400)).unwrap();
+    let pin = |digits: &[u8; 10]| Order::Block(SmartPin::parse(digits).unwrap());
+    let full = (2..18).map(|place| {
+        put(place, Holder::Guest, &format!("{:06}", 407_162 + u32::from(place)), Validity::Permanent)
+    });
+    let cases = [
+        (1, 0, 1, vec![put(2, Holder::Resident, "0070", Validity::Permanent)]),
+        (
+            1,
+            7,
+            9,
+            vec![
+                Order::TakeOut(64),
+                put(64, Holder::Guest, "75951234", Validity::Temporary(window)),
+                Order::Programming(code("864213")),
+                pin(b"0123456789"),
+                pin(b"9999999999"),
+            ],
+        ),
+        (2, u32::MAX - 1, u32::MAX, full.collect()),
+    ];
+    let cases = cases.map(|(generation, from, version, orders)| {
+        let keys = KeyTree::new(&seed(), Generation(generation));
+        let delivery = Delivery::new(from, version, orders).unwrap();
+        let sealed = delivery.seal(&keys);
+        assert_eq!(Delivery::open(&keys, &sealed), Some(delivery.clone()));
+        json!({
+            "generation": generation, "from": from, "version": version,
+            "orders": delivery.orders().iter().map(order_json).collect::<Vec<_>>(),
+            "sealed": hex::encode(sealed),
+        })
+    });
+    check("code_deliveries.json", "Codes on their way to a lock; seed as in keys.json.", cases.into());
 }

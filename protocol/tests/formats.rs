@@ -1,5 +1,11 @@
 //! Layouts read back what was written, refuse what they must, and keep their rules.
-
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 #![allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 
 mod support;

@@ -1,10 +1,12 @@
 //! The one-message open, phone against lock: what proves, what does not, and how large it is. [CON-2]
-
 #![allow(
     clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "a test fails by panicking; its numbers are small"
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
 )]
+#![allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 
 mod support;
 

@@ -1,6 +1,12 @@
 //! SmartPINs: what is made for a window decodes to that window, and nothing else gets in. [PIN-1 to PIN-4, PIN-7]
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! What others published: the key derivation agrees with RFC 5869.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use hkdf::Hkdf;
 use sha2::Sha256;

@@ -1,12 +1,14 @@
 //! `vectors/*.json` are one truth for Rust, Swift, Kotlin and Python: this checks that they are what the code
 //! makes. `SENTRI_BLESS=1 cargo test -p sentri-protocol --test vectors` writes them anew.
-
-#![allow(clippy::needless_pass_by_value, reason = "cases read better as values")]
 #![allow(
     clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "a test fails by panicking; its numbers are small"
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
 )]
+#![allow(clippy::needless_pass_by_value, reason = "cases read better as values")]
+#![allow(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
 
 mod support;
 
@@ -63,21 +65,12 @@ fn tickets_json() {
         let bytes = ticket.encode();
         let secret = keys.ticket_secret(&bytes);
         let caveat = support::caveat(*b"ann");
-        json!({
-            "credential": hex::encode(ticket.credential.0),
-            "subject": hex::encode(ticket.subject.0),
-            "epoch": ticket.epoch.0,
-            "issued_at": ticket.issued_at.0,
-            "not_before": ticket.window.not_before().0,
-            "not_after": ticket.window.not_after().0,
-            "schedule": hex::encode(ticket.schedule.encode()),
-            "rights": ticket.rights.bits(),
-            "device_key": ticket.device_key.map(|key| hex::encode(key.0)),
-            "ticket": hex::encode(&bytes),
-            "secret": hex::encode(secret.expose()),
-            "caveat": hex::encode(caveat.encode()),
-            "narrowed": hex::encode(secret.narrowed(0, &caveat).expose()),
-        })
+        let mut case = support::described::ticket(&ticket);
+        case["ticket"] = hex::encode(&bytes).into();
+        case["secret"] = hex::encode(secret.expose()).into();
+        case["caveat"] = hex::encode(caveat.encode()).into();
+        case["narrowed"] = hex::encode(secret.narrowed(0, &caveat).expose()).into();
+        case
     });
     check(
         "tickets.json",
@@ -242,6 +235,8 @@ fn settings_json() {
             returns: true,
             smart_pins: false,
             one_day_ends_with_day: false,
+            forbids_one_day: false,
+            forbids_contractor: false,
         },
         contractor_generations: [1, 2, 0x0304],
         smart_pin_rules: Rules {

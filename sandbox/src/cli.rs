@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use chrono::NaiveDateTime;
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sentri_protocol::codes::kind::Profile;
+
+use crate::story::times;
 
 /// Plays the main job on real parts: an agent grants access, a contractor presses ENT, the key bin opens.
 ///
@@ -28,7 +30,7 @@ pub struct Cli {
 const EXAMPLES: &str = "Examples:
   cargo run
   cargo run -- --email pat@plumbing.example --address \"7 Elm Street\"
-  cargo run -- --start \"2030-05-01 09:00\" --end \"2030-05-01 17:00\"
+  cargo run -- --start \"tomorrow 09:00\" --end \"tomorrow 17:00\"
   cargo run -- --json
   cargo run -- keypad --profile residential
   cargo run -- serve --data sandbox-data --port 8080 --control-port 8081";
@@ -46,7 +48,7 @@ pub struct StoryArgs {
     /// Street address of the listing
     #[arg(long, value_name = "STREET")]
     pub address: Option<String>,
-    /// When the access begins, by the property's clock (Chicago), as "2030-05-01 09:00"
+    /// When the access begins, by the property's clock (Chicago), as "tomorrow 09:00" or "2027-05-01 09:00"
     #[arg(long, value_name = "WHEN", value_parser = local_time)]
     pub start: Option<NaiveDateTime>,
     /// When the access ends, likewise; two hours after its start if left out
@@ -103,11 +105,23 @@ pub struct ServeArgs {
     pub control_port: u16,
 }
 
-/// `2030-05-01 09:00`, also with a T in between and with seconds.
 fn local_time(text: &str) -> Result<NaiveDateTime, String> {
-    const FORMATS: [&str; 4] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"];
-    let read = |format: &&str| NaiveDateTime::parse_from_str(text.trim(), format).ok();
-    FORMATS.iter().find_map(read).ok_or_else(|| "not a date and time like \"2030-05-01 09:00\"".to_owned())
+    read_time(text, Utc::now().with_timezone(&times::ZONE).date_naive())
+}
+
+/// `tomorrow 09:00`, `today 15:30`, `2027-05-01 09:00`; a date also with a T behind it, a time also with seconds.
+fn read_time(text: &str, today: NaiveDate) -> Result<NaiveDateTime, String> {
+    let text = text.trim();
+    let (day, time) = text.split_once(' ').or_else(|| text.split_once('T')).unwrap_or_default();
+    let day = match day.to_ascii_lowercase().as_str() {
+        "today" => Some(today),
+        "tomorrow" => today.checked_add_days(Days::new(1)),
+        date => NaiveDate::parse_from_str(date, "%Y-%m-%d").ok(),
+    };
+    let read = |format: &&str| NaiveTime::parse_from_str(time.trim(), format).ok();
+    let time = ["%H:%M", "%H:%M:%S"].iter().find_map(read);
+    let when = day.zip(time).map(|(day, time)| day.and_time(time));
+    when.ok_or_else(|| "write it as \"tomorrow 09:00\" or \"2027-05-01 09:00\"".to_owned())
 }
 
 #[cfg(test)]
@@ -123,11 +137,19 @@ mod tests {
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        for good in ["2030-05-01 09:00", "2030-05-01T09:00", " 2030-05-01 09:00:30 "] {
-            assert!(local_time(good).is_ok(), "{good}");
+        let today = NaiveDate::from_ymd_opt(2026, 12, 31).unwrap();
+        for (text, read) in [
+            ("2030-05-01 09:00", "2030-05-01T09:00:00"),
+            ("2030-05-01T09:00", "2030-05-01T09:00:00"),
+            (" 2030-05-01 09:00:30 ", "2030-05-01T09:00:30"),
+            ("today 9:05", "2026-12-31T09:05:00"),
+            ("Tomorrow 17:00", "2027-01-01T17:00:00"),
+        ] {
+            let read: NaiveDateTime = read.parse().unwrap();
+            assert_eq!(read_time(text, today), Ok(read), "{text}");
         }
-        for bad in ["", "tomorrow", "2030-02-30 09:00", "2030-05-01", "2030-05-01 25:00"] {
-            assert!(local_time(bad).is_err(), "{bad}");
+        for bad in ["", "tomorrow", "2030-02-30 09:00", "2030-05-01", "2030-05-01 25:00", "09:00", "T", " "] {
+            assert!(read_time(bad, today).is_err(), "{bad}");
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod control;
 pub mod keypad;
+pub mod letters;
 pub mod lockbox;
 pub mod phone;
 pub mod radio;

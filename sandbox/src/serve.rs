@@ -2,12 +2,8 @@
 
 use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
 
-use sentri_core::{
-    CoreError,
-    api::types::{App, NewListing},
-    open::PhoneChecks,
-};
-use sentri_server::operator::{NewAssociation, NewLockbox};
+use sentri_core::{CoreError, api::types::App, open::PhoneChecks};
+use sentri_server::operator::NewAssociation;
 use sentri_wire::agent::LockboxGeneration;
 use tokio::{net::TcpListener, sync::watch};
 
@@ -15,7 +11,7 @@ use crate::{
     cli::ServeArgs,
     clock::Clock,
     control,
-    story::{cast, times},
+    story::cast,
     town::{Person, Plan, Town, TownTrouble},
 };
 
@@ -50,7 +46,8 @@ pub enum ServeTrouble {
 
 /// Serves until Ctrl-C, or until it is told to end.
 pub async fn run(args: &ServeArgs) -> Result<(), ServeTrouble> {
-    let plan = Plan { clock: Clock::real(), data: args.data.clone(), port: args.port, database: None, seed: None };
+    let plan =
+        Plan { clock: Clock::real(), data: args.data.clone(), port: args.port, database: None, seed: None };
     let town = Arc::new(Town::found(plan).await?);
     let served = settle_and_serve(args, &town).await;
     town.stop().await;
@@ -115,20 +112,10 @@ async fn settle(town: &Town) -> Result<(), ServeTrouble> {
     })
     .await?;
     for (serial, generation) in cast::BOXES {
-        town.add_lockbox(&lockbox(serial, generation)).await?;
+        // A developer works at night too.
+        town.add_lockbox(&cast::lockbox(serial, generation, "always")).await?;
     }
     Ok(add_listing(town).await?)
-}
-
-fn lockbox(serial: &str, generation: LockboxGeneration) -> NewLockbox {
-    NewLockbox {
-        serial: serial.into(),
-        generation,
-        owner: cast::SENTRIKEY_ID.into(),
-        time_zone: times::ZONE.name().into(),
-        // A developer works at night too.
-        access_hours: "always".into(),
-    }
 }
 
 async fn bring_back(town: &Town) -> Result<(), ServeTrouble> {
@@ -146,16 +133,7 @@ async fn add_listing(town: &Town) -> Result<(), CoreError> {
     let mut device = town.device("The sandbox's own phone", App::Agent, PhoneChecks::Enforced);
     let phone = device.start(&town.surroundings())?;
     phone.core.login_agent(cast::SENTRIKEY_ID.into(), cast::AGENT_PASSWORD.into()).await?;
-    let (city, us_state, zip) = cast::CITY;
-    let listing = NewListing {
-        unparsed_address: cast::ADDRESS.into(),
-        city: city.into(),
-        state_or_province: us_state.into(),
-        postal_code: zip.into(),
-        list_price: Some(489_000),
-        time_zone: times::ZONE.name().into(),
-    };
-    phone.core.add_listing(listing).await?;
+    phone.core.add_listing(cast::listing(cast::ADDRESS)).await?;
     phone.core.logout().await
 }
 

@@ -1,5 +1,11 @@
 //! The command line as its user meets it: the binary itself, its output and exit status.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::{
     fs,
@@ -27,6 +33,28 @@ fn the_story_is_told_without_a_terminal() {
     for step in ["ENT: the key bin opens", "Refused: taken back", "All 23 steps did what they say"] {
         assert!(told.contains(step), "{step} is not in:\n{told}");
     }
+}
+
+/// What README shows of the story is what it tells: titles, facts and all that has no time of day in it.
+#[test]
+fn readme_shows_what_is_told() {
+    let readme = include_str!("../../README.md");
+    let (_, shown) = readme.split_once("```text\n").unwrap();
+    let (shown, _) = shown.split_once("\n```").unwrap();
+    let told = text(&sentri(&[]).stdout);
+    let without_wraps = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut checked = 0;
+    for line in shown.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "…") {
+        // The date behind a title, and the milliseconds at the end, are another run's.
+        let line = line.split("  ").next().unwrap();
+        let line = line.rsplit_once(", ").filter(|(_, rest)| rest.ends_with("ms).")).map_or(line, |it| it.0);
+        if line.contains(" AM") || line.contains(" PM") {
+            continue;
+        }
+        assert!(without_wraps.contains(line), "README shows what is not told: {line}");
+        checked += 1;
+    }
+    assert!(checked > 25, "{checked}");
 }
 
 #[test]
@@ -57,8 +85,9 @@ fn bad_input_is_named_and_ends_with_status_2() {
         format!("{day} 10:00")
     };
     let (sooner, later) = (in_days(5), in_days(6));
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--email", "nobody"], "--email"),
+        (&["--json", "--email", "nobody"], "--email"),
         (&["--email", "dana.reyes@harbor-realty.example"], "--email"),
         (&["--address", " "], "--address"),
         (&["--start", "yesterday"], "--start"),
@@ -73,6 +102,7 @@ fn bad_input_is_named_and_ends_with_status_2() {
         let error = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
         assert!(error.contains(option), "{args:?}: {error}");
+        assert_eq!(text(&output.stdout), "", "{args:?}: nothing is told before the input is right");
     }
 }
 

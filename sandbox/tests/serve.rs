@@ -1,5 +1,11 @@
 //! `serve` as an app developer meets it: a process, its control API, and an app whose radio is the WebSocket.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod outside;
 
@@ -7,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use outside::Served;
 use sentri_core::{
-    SentriCore,
+    CoreError, SentriCore,
     api::{
         grant_flow::GrantStep,
         signup::{NewPerson, QuestionAndAnswer, SignupForm},
@@ -15,6 +21,7 @@ use sentri_core::{
     },
     http::Method,
 };
+use sentri_sandbox::letters;
 use serde_json::{Value, json};
 
 const EMAIL: &str = "lee@roofing.example";
@@ -51,7 +58,7 @@ async fn letter(served: &Served, path: &str, to: &str) -> String {
 
 async fn contractor_signs_up(served: &Served, core: &SentriCore) {
     let mail = letter(served, "/mails", EMAIL).await;
-    let token = mail.split_once("/join#").unwrap().1.split_whitespace().next().unwrap();
+    let token = letters::invitation_in(&mail).unwrap();
     let form = SignupForm {
         invitation: Some(token.into()),
         email: EMAIL.into(),
@@ -60,9 +67,7 @@ async fn contractor_signs_up(served: &Served, core: &SentriCore) {
         phone_again: PHONE.into(),
     };
     let signup = core.start_signup(form).await.unwrap();
-    let digits: String =
-        letter(served, "/texts", PHONE).await.chars().take_while(char::is_ascii_digit).collect();
-    signup.verify(digits, None).await.unwrap();
+    signup.verify(letters::code_in(&letter(served, "/texts", PHONE).await), None).await.unwrap();
     let person = NewPerson {
         first_name: "Lee".into(),
         last_name: "Brandt".into(),
@@ -137,6 +142,44 @@ async fn the_control_api_does_what_hands_do() {
     assert!(served.interrupt().success());
 }
 
+/// OPS-1: what an operator does, and what befalls a box.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_control_api_does_what_operators_do() {
+    let served = Served::start(&[]);
+    let (status, hung) =
+        served.post("/lockboxes", json!({"serial": "B-30001", "access_hours": "08:00-20:00"})).await;
+    assert_eq!((status, &hung["serial"], &hung["generation"]), (200, &json!("B-30001"), &json!("ble")));
+    let (_, keypad) = served.post("/lockboxes", json!({"serial": "K-30002", "generation": "non_ble"})).await;
+    assert_eq!(keypad["generation"], "non_ble");
+    assert_eq!(served.get("/state").await["lockboxes"].as_array().unwrap().len(), 5);
+    served.post("/lockboxes/B-30001/motor", json!({"motor": "jammed"})).await;
+
+    let robin = json!({"sentrikey_id": "104227319", "email": "robin@harbor-realty.example"});
+    let (_, made) = served.post("/agents", robin.clone()).await;
+    assert_eq!(made["login"], "104227319");
+    let folder = tempfile::tempdir().unwrap();
+    let core = served.app(App::Agent, folder.path()).await;
+    let login = || core.login_agent("104227319".into(), "Lakeside7".into());
+    login().await.unwrap();
+    core.logout().await.unwrap();
+    served.post("/agents/104227319/standing", json!({"standing": "suspended"})).await;
+    assert!(matches!(login().await, Err(CoreError::AccountNotActive { support: Some(_), .. })), "ACC-7");
+    served.post("/agents/104227319/standing", json!({"standing": "good"})).await;
+    login().await.unwrap();
+
+    for (path, body, word) in [
+        ("/lockboxes", json!({"serial": "B-30001"}), "serial"),
+        ("/lockboxes", json!({"serial": "B-30003", "access_hours": "8 to 8"}), "access_hours"),
+        ("/agents", robin, "sentrikey_id"),
+        ("/agents/104227319/standing", json!({"standing": "gone"}), "gone"),
+        ("/lockboxes/B-30001/motor", json!({"motor": "loud"}), "loud"),
+    ] {
+        let (status, answer) = served.post(path, body).await;
+        assert!(status == 422 && answer["error"].as_str().unwrap().contains(word), "{path}: {answer}");
+    }
+    assert!(served.interrupt().success());
+}
+
 /// What is wrong with a request is said, and pages of other origins are turned away.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_control_api_says_what_is_wrong() {
@@ -149,6 +192,11 @@ async fn the_control_api_says_what_is_wrong() {
         ("/radio/knobs", json!({"mtu": 22}), 422, "mtu"),
         ("/radio/knobs", json!({"lost": 1001}), 422, "lost"),
         ("/clock", json!({"advance_seconds": -1}), 422, "advance_seconds"),
+        ("/clock", json!({}), 422, "advance_seconds or set"),
+        ("/clock", json!({"advance_seconds": 1, "set": 2}), 422, "one of them"),
+        ("/clock", json!({"set": i64::MAX}), 422, "ten years"),
+        ("/nothing", json!({}), 404, "docs/sandbox.md"),
+        ("/mails", json!({}), 405, "method"),
         ("/network", json!({"network": "sideways"}), 422, "sideways"),
     ];
     for (path, body, expected, word) in bad {
@@ -156,6 +204,8 @@ async fn the_control_api_says_what_is_wrong() {
         let error = answer["error"].as_str().unwrap();
         assert!(status == expected && error.contains(word), "{path}: {status} {error}");
     }
+    let (status, answer) = served.ask(Method::Get, "/radio", None, vec![]).await;
+    assert!(status == 422 && answer["error"].as_str().unwrap().contains("ws://"), "{answer}");
     let foreign = vec![("origin", "https://elsewhere.example".to_owned())];
     assert_eq!(served.ask(Method::Get, "/mails", None, foreign).await.0, 403);
     let rebound = vec![("host", "elsewhere.example".to_owned())];

@@ -12,12 +12,12 @@ pub mod metrics;
 pub mod outbox;
 pub mod ports;
 pub mod refusal;
+pub mod rules;
 pub mod server;
 
 mod catalog;
 mod operations;
 mod passwords;
-mod rules;
 mod service;
 mod store;
 mod vault;

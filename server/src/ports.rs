@@ -68,6 +68,7 @@ pub struct SystemRandomness;
 impl Randomness for SystemRandomness {
     /// # Panics
     /// Where the operating system has no randomness to give: nothing that needs keys can go on then.
+    #[allow(clippy::panic, reason = "a key made without randomness would be worse")]
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
             panic!("the operating system gives no randomness: {error}");
@@ -93,7 +94,7 @@ impl Randomness for SeededRandomness {
         for chunk in bytes.chunks_mut(32) {
             let number = self.block.fetch_add(1, Ordering::SeqCst);
             let block = self.seed.mac(&[&number.to_be_bytes()]);
-            chunk.copy_from_slice(&block[..chunk.len()]);
+            chunk.iter_mut().zip(block).for_each(|(to, from)| *to = from);
         }
     }
 }

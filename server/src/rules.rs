@@ -1,6 +1,9 @@
 //! The rules for what people type: addresses, numbers, names, passwords, PINs. Parsed once, at the edge.
 
-use sentri_protocol::codes::picked::{PickedRefusal, check_pin};
+use sentri_protocol::{
+    codes::picked::{PickedRefusal, check_pin},
+    email,
+};
 use sentri_wire::{Secret, account::PasswordRule};
 
 use crate::refusal::{Answer, Refusal};
@@ -13,19 +16,10 @@ impl Email {
     /// Reads it. `field` names it in a refusal.
     pub fn parse(text: &str, field: &str) -> Answer<Self> {
         let text = text.trim();
-        let plausible = text.len() <= 254
-            && text.is_ascii()
-            && !text.bytes().any(|byte| byte.is_ascii_control() || b" ,;:<>()[]\\\"".contains(&byte))
-            && text.split_once('@').is_some_and(|(local, domain)| {
-                (1..=64).contains(&local.len())
-                    && !domain.contains('@')
-                    && domain.contains('.')
-                    && domain.split('.').all(is_label)
-            });
-        if plausible {
+        if email::is_plausible(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Refusal::invalid(field, "This is no email address. It looks like name@example.com."))
+            Err(Refusal::invalid(field, email::NO_ADDRESS))
         }
     }
 
@@ -48,14 +42,6 @@ impl Email {
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
-}
-
-/// A label of a domain name.
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }
 
 /// A cell phone number: 10 to 15 digits with the usual punctuation.
@@ -135,6 +121,11 @@ pub fn text(value: &str, longest: usize, field: &str) -> Answer<String> {
         return Err(Refusal::invalid(field, "This has characters that can't be shown."));
     }
     Ok(value.to_owned())
+}
+
+/// Reads the street address of a listing. `field` names it in a refusal.
+pub fn street_address(value: &str, field: &str) -> Answer<String> {
+    text(value, 200, field)
 }
 
 /// Whether an account may have this password. [ACC-9]
@@ -249,20 +240,7 @@ mod tests {
     fn addresses_and_numbers_have_one_key_however_they_are_typed() {
         let mail = |text| Email::parse(text, "email");
         assert_eq!(mail(" Dana@Example.com ").unwrap().key(), "dana@example.com");
-        for bad in [
-            "",
-            "dana",
-            "dana@",
-            "@example.com",
-            "a@b",
-            "a@b@c.de",
-            "a b@c.de",
-            "a@-b.de",
-            "a@b..de",
-            "a\r\n@b.de",
-        ] {
-            assert!(mail(bad).is_err(), "{bad:?}");
-        }
+        assert!(mail("dana@").is_err());
         assert_eq!(Phone::parse("(503) 555-0123", "phone").unwrap().key(), "15035550123");
         assert_eq!(Phone::parse("+1 503 555 0123", "phone").unwrap().key(), "15035550123");
         for bad in ["", "555-0123", "call me", "503+5550123", "1234567890123456"] {

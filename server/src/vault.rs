@@ -55,14 +55,11 @@ impl Vault {
     pub fn new(lines: &str, randomness: Arc<dyn Randomness>) -> Result<Self, VaultError> {
         let (mut keys, mut current) = (Vec::new(), None);
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let key = match line.strip_prefix(NEXT) {
-                Some(key) => key,
-                None => {
-                    current = Some(keys.len());
-                    line
-                }
-            };
-            keys.push(MasterKey::parse(key.trim())?);
+            let next = line.strip_prefix(NEXT);
+            if next.is_none() {
+                current = Some(keys.len());
+            }
+            keys.push(MasterKey::parse(next.unwrap_or(line).trim())?);
         }
         let current = current.ok_or(VaultError::NoKey)?;
         Ok(Self { keys, current, randomness })

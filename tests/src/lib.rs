@@ -15,19 +15,21 @@ use sentri_core::{
     CoreError,
     api::{
         grant_flow::GrantStep,
-        signup::{NewPerson, QuestionAndAnswer, SignupForm},
-        types::{AccessLogEntry, App, NewListing, SyncStatus},
+        signup::SignupForm,
+        types::{AccessLogEntry, App, SyncStatus},
     },
     open::PhoneChecks,
 };
 use sentri_sandbox::{
     clock::Clock,
+    letters,
     lockbox::Lockbox,
     phone::{Device, Phone},
     story::cast,
     town::{Plan, Town, TownTrouble},
 };
-use sentri_server::operator::{NewAssociation, NewLockbox};
+use sentri_server::operator::NewAssociation;
+use sentri_wire::agent::LockboxGeneration;
 
 /// When every house begins: May 1, 2030, 10 AM in Chicago.
 pub const BEGINS: i64 = 1_903_878_000;
@@ -100,7 +102,7 @@ impl House {
         let plan = Plan { clock, data, port: 0, database, seed: Some(seed) };
         let town = Arc::new(Town::found(plan).await?);
         populate(&town).await?;
-        let lockbox = town.add_lockbox(&new_lockbox()).await?;
+        let lockbox = town.add_lockbox(&cast::lockbox(cast::BOX, LockboxGeneration::Ble, "always")).await?;
         let around = town.surroundings();
         let mut agent_device = town.device(AGENTS_PHONE, App::Agent, PhoneChecks::Enforced);
         let agent = agent_device.start(&around)?;
@@ -171,8 +173,9 @@ impl House {
     async fn sign_up(&self) -> Result<(), Trouble> {
         let mailbox = self.town.mailbox();
         let mail = mailbox.mail_to(cast::CONTRACTOR_EMAIL).await;
+        let token = letters::invitation_in(&mail.body).ok_or(Trouble::Unexpected("a mail without a link"))?;
         let form = SignupForm {
-            invitation: Some(invitation_in(&mail.body)?),
+            invitation: Some(token.into()),
             email: cast::CONTRACTOR_EMAIL.into(),
             email_again: cast::CONTRACTOR_EMAIL.into(),
             phone: cast::CONTRACTOR_PHONE.into(),
@@ -181,8 +184,8 @@ impl House {
         let core = &self.contractor.core;
         let signup = core.start_signup(form).await?;
         let text = mailbox.text_to(cast::CONTRACTOR_PHONE).await;
-        signup.verify(text.body.chars().take_while(char::is_ascii_digit).collect(), None).await?;
-        signup.complete(person()).await?;
+        signup.verify(letters::code_in(&text.body), None).await?;
+        signup.complete(cast::contractor()).await?;
         core.login_contractor(cast::CONTRACTOR_EMAIL.into(), cast::CONTRACTOR_PASSWORD.into()).await?;
         Ok(())
     }
@@ -193,12 +196,6 @@ async fn own_database() -> Result<Option<String>, Trouble> {
     let Ok(url) = std::env::var("SENTRI_TEST_DATABASE") else { return Ok(None) };
     let made = sentri_server::bench::add_database(&url).await;
     made.map(Some).map_err(|_| Trouble::Unexpected("SENTRI_TEST_DATABASE names no usable server"))
-}
-
-/// The token in an invitation mail.
-pub fn invitation_in(body: &str) -> Result<String, Trouble> {
-    let link = body.split_once("/join#").and_then(|(_, rest)| rest.split_whitespace().next());
-    link.map(str::to_owned).ok_or(Trouble::Unexpected("a mail without a link"))
 }
 
 async fn populate(town: &Town) -> Result<(), TownTrouble> {
@@ -212,45 +209,12 @@ async fn populate(town: &Town) -> Result<(), TownTrouble> {
     Ok(())
 }
 
-fn new_lockbox() -> NewLockbox {
-    NewLockbox {
-        serial: cast::BOX.into(),
-        generation: cast::BOXES[0].1,
-        owner: cast::SENTRIKEY_ID.into(),
-        time_zone: "America/Chicago".into(),
-        access_hours: "always".into(),
-    }
-}
-
 /// The agent logs in, adds a listing, and hangs the lockbox there.
 async fn put_up_listing(agent: &Phone) -> Result<String, Trouble> {
     let core = &agent.core;
     core.login_agent(cast::SENTRIKEY_ID.into(), cast::AGENT_PASSWORD.into()).await?;
     core.sync_now().await?;
-    let (city, state, zip) = cast::CITY;
-    let new = NewListing {
-        unparsed_address: cast::ADDRESS.into(),
-        city: city.into(),
-        state_or_province: state.into(),
-        postal_code: zip.into(),
-        list_price: None,
-        time_zone: "America/Chicago".into(),
-    };
-    let listing = core.add_listing(new).await?.id;
+    let listing = core.add_listing(cast::listing(cast::ADDRESS)).await?.id;
     core.assign_lockbox(listing.clone(), cast::BOX.into(), BEGINS, cast::REGION.into()).await?;
     Ok(listing)
-}
-
-fn person() -> NewPerson {
-    NewPerson {
-        first_name: cast::CONTRACTOR.0.into(),
-        last_name: cast::CONTRACTOR.1.into(),
-        role: "Plumber".into(),
-        password: cast::CONTRACTOR_PASSWORD.into(),
-        pin: cast::CONTRACTOR_PIN.into(),
-        security_questions: vec![QuestionAndAnswer {
-            question: "What was your first tool?".into(),
-            answer: "A pipe wrench".into(),
-        }],
-    }
 }

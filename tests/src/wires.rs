@@ -20,7 +20,7 @@ use sentri_core::{
     http::{Http, HttpFailure, HttpRequest, HttpResponse, MAX_RESPONSE, Method},
     ports::BoxFuture,
 };
-use sentri_sandbox::{chance::Chance, town::Town};
+use sentri_sandbox::{chance::Chance, clock::Pull, town::Town};
 use tower::ServiceExt;
 
 /// What happens to one request.
@@ -151,7 +151,7 @@ impl Wires {
                 Err(HttpFailure::Broken)
             }
             Fate::Silence => {
-                self.town.clock.sleep(DEADLINE).await;
+                self.town.clock.sleep(DEADLINE, Pull::Yes).await;
                 Err(HttpFailure::Broken)
             }
             Fate::ServerKilledBefore => {

@@ -1,6 +1,12 @@
 //! Accounts through the core's exported calls, against the real backend: passwords, sign-up, changes, several on one
 //! phone, export, deletion.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use sentri_core::{
     CoreError, SentriCore,

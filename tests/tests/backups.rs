@@ -1,5 +1,11 @@
 //! SYN-2, OPS-3: an old backup of the backend, or of a phone, is noticed, and nothing that was revoked comes back.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::{collections::HashMap, fs, path::Path};
 

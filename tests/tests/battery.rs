@@ -1,5 +1,11 @@
 //! A battery is pulled: before a visit, and at each value that goes over the air during one.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::{
     sync::{

@@ -1,5 +1,11 @@
 //! SYN-4: where a desktop keeps its keys, with a key store and without one.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::{fs, sync::Arc};
 

@@ -1,6 +1,12 @@
 //! Devices through the core's exported calls, against the real backend and the real lock: the limit, one's own list,
 //! removal, device keys.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::sync::Arc;
 

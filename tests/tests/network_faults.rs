@@ -3,7 +3,13 @@
 //!
 //! A failing seed is printed; `SENTRI_SEED=… cargo test -p sentri-tests --test network_faults` plays it again and
 //! tells each step.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

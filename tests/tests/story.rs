@@ -1,5 +1,11 @@
 //! The main job, played in this process and asserted step by step.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 use std::sync::Arc;
 
@@ -80,4 +86,24 @@ async fn a_jammed_latch_is_told() {
         open.facts.iter().filter(|fact| !fact.holds).map(|fact| fact.claim.as_str()).collect();
     assert!(failed.iter().any(|claim| claim.contains("motor ran once")), "{failed:?}");
     assert!(failed.iter().any(|claim| claim.contains("defect")), "{failed:?}");
+}
+
+/// A backend that dies in the middle ends the story, and is not passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_backend_ends_the_story() {
+    let (dead, told) = std::sync::mpsc::channel();
+    let kill = move |town: &Arc<Town>, step| {
+        if step == 2 {
+            let town = town.clone();
+            let dead = dead.clone();
+            tokio::task::block_in_place(move || {
+                tokio::runtime::Handle::current().block_on(town.kill_backend());
+                dead.send(()).unwrap();
+            });
+        }
+    };
+    let played = played(&StoryArgs::default(), 4, kill).await;
+    told.recv().unwrap();
+    assert!(!played.passed);
+    assert_eq!(played.steps.len(), 3, "nothing after it has anything to stand on");
 }

@@ -1,5 +1,6 @@
 //! What happened at a lockbox, on its way up, and the access log.
 
+use sentri_protocol::open::Verdict;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -61,6 +62,26 @@ pub enum Outcome {
     Refused,
     /// The link broke before an answer came.
     Unanswered,
+}
+
+/// A lock's verdict as the access log names it.
+impl From<Verdict> for Outcome {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Opened => Self::Opened,
+            Verdict::NotYet => Self::TooEarly,
+            Verdict::Expired => Self::TooLate,
+            Verdict::OutsideHours => Self::OutsideHours,
+            Verdict::Revoked => Self::Revoked,
+            Verdict::ClockLost => Self::ClockLost,
+            Verdict::Served
+            | Verdict::NoRight
+            | Verdict::AlreadyOpened
+            | Verdict::MotorFailed
+            | Verdict::UnknownCaveat
+            | Verdict::FlashFailed => Self::Refused,
+        }
+    }
 }
 
 /// What became of each event.

@@ -1,5 +1,7 @@
 //! Swift and Kotlin bindings, generated from the mobile core's library. They are never edited by hand.
 
+pub mod checks;
+
 use std::{
     ffi::OsStr,
     fs,
@@ -10,31 +12,58 @@ use anyhow::{Context, Result, bail};
 
 use crate::{process, workspace::Workspace};
 
-/// What Swift calls the module with the C functions.
-const SWIFT_FFI_MODULE: &str = "CoreFFI";
+/// A library that bindings are generated from.
+pub struct Exporting<'a> {
+    /// Its package.
+    pub package: &'a str,
+    /// What the file is called, without prefix and extension.
+    pub library: &'a str,
+    /// What Swift calls the module.
+    pub swift_module: &'a str,
+    /// What Swift calls the module with the C functions.
+    pub swift_ffi_module: &'a str,
+}
+
+/// The mobile core.
+pub const CORE: Exporting<'static> = Exporting {
+    package: "sentri-core",
+    library: "sentri_core",
+    swift_module: "SentriCore",
+    swift_ffi_module: "CoreFFI",
+};
 
 /// Builds the library, and generates both languages from it, in place of what was there.
 pub fn generate(workspace: &Workspace) -> Result<()> {
-    let generator = Generator { workspace, library: build_library(workspace)? };
+    let generator = Generator::build(workspace, &CORE)?;
     generator.kotlin(&workspace.path("bindings/kotlin/src/generated"))?;
-    generator.swift(&workspace.path("bindings/swift/Sources/Generated"))
+    let swift = swift_folder(workspace);
+    empty(&swift)?;
+    generator.swift(&swift)?;
+    checks::write(&swift.join(CORE.swift_module), CORE.swift_ffi_module)
 }
 
-/// A debug library: a stripped one no longer says what it exports.
-fn build_library(workspace: &Workspace) -> Result<PathBuf> {
-    let arguments = ["rustc", "--package", "sentri-core", "--lib", "--crate-type", "cdylib"];
-    process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
-    let name = format!("{}sentri_core{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    Ok(workspace.target.join("debug").join(name))
+/// Where generated Swift goes.
+pub fn swift_folder(workspace: &Workspace) -> PathBuf {
+    workspace.path("bindings/swift/Sources/Generated")
 }
 
-struct Generator<'a> {
+/// Generates from one library.
+pub struct Generator<'a> {
     workspace: &'a Workspace,
+    of: &'a Exporting<'a>,
     library: PathBuf,
 }
 
-impl Generator<'_> {
-    fn kotlin(&self, out: &Path) -> Result<()> {
+impl<'a> Generator<'a> {
+    /// Builds a debug library: a stripped one no longer says what it exports.
+    pub fn build(workspace: &'a Workspace, of: &'a Exporting<'a>) -> Result<Self> {
+        let arguments = ["rustc", "--package", of.package, "--lib", "--crate-type", "cdylib"];
+        process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
+        Ok(Self { workspace, of, library: workspace.target.join("debug").join(file_name(of.library)) })
+    }
+
+    /// Kotlin, in place of what is in the folder.
+    pub fn kotlin(&self, out: &Path) -> Result<()> {
         empty(out)?;
         let arguments = ["generate", "--language", "kotlin", "--no-format", "--out-dir"];
         let mut bindgen = self.bindgen("uniffi-bindgen");
@@ -42,15 +71,14 @@ impl Generator<'_> {
         expect_files(out, "kt")
     }
 
-    /// Sources in one folder, headers with one module map for all of them in another.
-    fn swift(&self, out: &Path) -> Result<()> {
-        empty(out)?;
-        let sources = out.join("SentriCore");
+    /// Swift: sources in one folder of `out`, headers with one module map for all of them in another.
+    pub fn swift(&self, out: &Path) -> Result<()> {
+        let sources = out.join(self.of.swift_module);
         self.swift_part(&["--swift-sources"], &sources)?;
         expect_files(&sources, "swift")?;
 
-        let ffi = out.join(SWIFT_FFI_MODULE);
-        let module = ["--module-name", SWIFT_FFI_MODULE, "--modulemap-filename", "module.modulemap"];
+        let ffi = out.join(self.of.swift_ffi_module);
+        let module = ["--module-name", self.of.swift_ffi_module, "--modulemap-filename", "module.modulemap"];
         self.swift_part(&["--headers"], &ffi)?;
         self.swift_part(&[&["--modulemap"][..], &module].concat(), &ffi)?;
         expect_files(&ffi, "h")?;
@@ -72,6 +100,11 @@ impl Generator<'_> {
     fn config(&self) -> PathBuf {
         self.workspace.path("uniffi.toml")
     }
+}
+
+/// The file of a library, as this system names it.
+pub fn file_name(library: &str) -> String {
+    format!("{}{library}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
 }
 
 fn empty(folder: &Path) -> Result<()> {

@@ -2,6 +2,7 @@
 //! but the folder: mounts and processes are in namespaces of their own.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -32,7 +33,12 @@ impl Chroot {
     }
 
     /// A program inside, with nothing of this machine's environment but what is given.
-    pub fn command(&self, folder: &Path, variables: &[(&str, PathBuf)], program: &str) -> Command {
+    pub fn command(
+        &self,
+        folder: &Path,
+        variables: &[(&str, PathBuf)],
+        program: impl AsRef<OsStr>,
+    ) -> Command {
         let mut command = process::command("unshare");
         command.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", ENTER, "enter"]);
         command.arg(&self.home).arg(&self.shared).arg(folder).args(["env", "-i"]);
@@ -45,6 +51,13 @@ impl Chroot {
     }
 
     fn make(&self, release: &str, packages: &[&str]) -> Result<()> {
+        if !tools::is_root() {
+            let what = packages.first().copied().unwrap_or_default();
+            return Err(Missing(format!(
+                "{what} is missing: install it; run as root, a Debian {release} with it is set up in a folder"
+            ))
+            .into());
+        }
         tools::need("debootstrap", "debootstrap")?;
         tools::need("unshare", "util-linux")?;
         if self.home.exists() {

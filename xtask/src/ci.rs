@@ -12,9 +12,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps) {
     // The exported API is read from the bindings.
     steps.run("bindings", || bindings::generate(workspace));
     check::run(workspace, steps, &checks);
-    // Swift and Kotlin are tested by `cargo xtask test swift` and `kotlin`; they join here once they have run whole.
-    let suites = [Suite::Rust, Suite::Postgres, Suite::Schemathesis, Suite::Interop];
-    test::run(workspace, steps, &suites);
+    test::run(workspace, steps, Suite::value_variants());
     steps.run("package", || package::weigh_and_tell(workspace));
     check::run(workspace, steps, &readme);
 }

@@ -4,7 +4,12 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{bench::report::Report, process, workspace::Workspace};
+use crate::{
+    bench::report::Report,
+    bindings::{self, Exporting},
+    process,
+    workspace::Workspace,
+};
 
 /// 4.0 MB of 1,000,000 bytes.
 const MOST_BYTES: u64 = 4_000_000;
@@ -42,11 +47,15 @@ fn weigh(workspace: &Workspace) -> Result<u64> {
 
 /// Builds the library that a phone ships; answers where it is.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
+    build_as_shipped(workspace, &bindings::CORE)
+}
+
+/// Builds a library as a phone ships it; answers where it is.
+pub fn build_as_shipped(workspace: &Workspace, what: &Exporting<'_>) -> Result<PathBuf> {
     let arguments =
-        ["rustc", "--package", "sentri-core", "--lib", "--crate-type", "cdylib", "--profile", "phone"];
+        ["rustc", "--package", what.package, "--lib", "--crate-type", "cdylib", "--profile", "phone"];
     process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
-    let name = format!("{}sentri_core{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    Ok(workspace.target.join("phone").join(name))
+    Ok(workspace.target.join("phone").join(bindings::file_name(what.library)))
 }
 
 fn megabytes(bytes: u64) -> String {

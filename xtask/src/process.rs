@@ -25,8 +25,22 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
             command.env_remove(name);
         }
     }
+    if let Some(paths) = env::var_os(LIBRARY_PATH) {
+        let built = env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+        let others =
+            env::split_paths(&paths).filter(|path| built.as_ref().is_none_or(|it| !path.starts_with(it)));
+        match env::join_paths(others) {
+            Ok(others) if !others.is_empty() => command.env(LIBRARY_PATH, others),
+            _ => command.env_remove(LIBRARY_PATH),
+        };
+    }
     command
 }
+
+/// Where libraries are looked for. `cargo run` puts the folder of debug builds first: a program that is to load the
+/// library that ships would load another one.
+const LIBRARY_PATH: &str =
+    if cfg!(target_os = "macos") { "DYLD_FALLBACK_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
 
 fn is_of_this_package(variable: &str) -> bool {
     variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")

@@ -1,28 +1,34 @@
 //! The Swift package and the Kotlin module: built on fresh bindings, and driven against the sandbox.
 
+mod bench;
 mod docs;
 mod kotlin;
+mod reasons;
 mod stale;
 mod swift;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
 use crate::{bindings, package, process, workspace::Workspace};
 
-pub use self::{kotlin::test as kotlin, swift::test as swift};
+pub use self::{bench::measure as bench, kotlin::test as kotlin, swift::test as swift};
 
 /// What the tests of either language stand on.
 struct Stand {
     /// The folder of the library that a phone ships.
     library: PathBuf,
-    /// The folder of a library that the bindings don't belong to.
-    stale: PathBuf,
+    /// The folders of libraries that the bindings don't belong to.
+    stale: stale::Stale,
     /// The sandbox's program.
     sandbox: PathBuf,
+    /// A program that takes the right to open from every ticket in a backend's database.
+    narrow_rights: PathBuf,
     /// The protocol's vectors.
     vectors: PathBuf,
+    /// The version that the bindings have.
+    version: String,
 }
 
 impl Stand {
@@ -30,13 +36,21 @@ impl Stand {
     fn build(workspace: &Workspace) -> Result<Self> {
         bindings::generate(workspace)?;
         let library = package::build(workspace)?;
-        let arguments = ["build", "--package", "sentri-sandbox"];
-        process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
+        for arguments in [
+            &["build", "--package", "sentri-sandbox", "--bin", "sentri"][..],
+            &["build", "--package", "sentri-core", "--example", "narrow_rights"],
+        ] {
+            process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
+        }
+        let built = workspace.target.join("debug");
+        let program = |name: &str| format!("{name}{}", std::env::consts::EXE_SUFFIX);
         Ok(Self {
-            library: library.parent().map_or_else(PathBuf::new, PathBuf::from),
+            library: folder_of(&library),
             stale: stale::build(workspace)?,
-            sandbox: workspace.target.join("debug").join(format!("sentri{}", std::env::consts::EXE_SUFFIX)),
+            sandbox: built.join(program("sentri")),
+            narrow_rights: built.join("examples").join(program("narrow_rights")),
             vectors: workspace.path("protocol/vectors"),
+            version: workspace.version_of("sentri-core")?,
         })
     }
 
@@ -44,10 +58,17 @@ impl Stand {
         vec![
             ("SENTRI_LIBRARY_DIR", self.library.clone()),
             ("SENTRI_SANDBOX", self.sandbox.clone()),
-            ("SENTRI_STALE_LIBRARY_DIR", self.stale.clone()),
+            ("SENTRI_NARROW_RIGHTS", self.narrow_rights.clone()),
+            ("SENTRI_STALE_LIBRARY_DIR", self.stale.other.clone()),
+            ("SENTRI_OLDER_LIBRARY_DIR", self.stale.older.clone()),
             ("SENTRI_VECTORS", self.vectors.clone()),
+            ("SENTRI_VERSION", PathBuf::from(&self.version)),
         ]
     }
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    file.parent().map_or_else(PathBuf::new, PathBuf::from)
 }
 
 /// How many tests passed, failed and were skipped.

@@ -33,9 +33,19 @@ impl CargoTool {
 
     fn install(&self, home: &Path) -> Result<()> {
         println!("    {} is not installed; building it takes some minutes, once", self.name);
+        // Unoptimised: it reads a few files, and is built on every fresh machine.
         process::run(
             process::cargo()
-                .args(["install", "--locked", "--quiet", self.name, "--version", self.version, "--root"])
+                .args([
+                    "install",
+                    "--debug",
+                    "--locked",
+                    "--quiet",
+                    self.name,
+                    "--version",
+                    self.version,
+                    "--root",
+                ])
                 .arg(home)
                 .env("CARGO_TARGET_DIR", home.join("build")),
         )

@@ -20,6 +20,7 @@ pub struct Workspace {
     /// Whether `CI` is set: then nothing may be left out for want of a tool.
     pub ci: bool,
     examples: Vec<(String, String)>,
+    versions: Vec<(String, String)>,
 }
 
 impl Workspace {
@@ -31,7 +32,14 @@ impl Workspace {
             serde_json::from_str(&metadata).context("`cargo metadata` answered something unexpected")?;
         let ci = env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
         let examples = metadata.packages.iter().flat_map(Package::examples).collect();
-        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, ci, examples })
+        let versions = metadata.packages.into_iter().map(|it| (it.name, it.version)).collect();
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, ci, examples, versions })
+    }
+
+    /// The version of one of our packages.
+    pub fn version_of(&self, package: &str) -> Result<String> {
+        let found = self.versions.iter().find(|(name, _)| name == package);
+        found.map(|(_, version)| version.clone()).with_context(|| format!("there is no package {package}"))
     }
 
     /// A path under the root.
@@ -55,6 +63,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    version: String,
     targets: Vec<Target>,
 }
 

@@ -60,6 +60,14 @@ impl SentriCore {
         Ok(assign(&session, &serial, AssignRequest { listing_id, on_listing_since, region }).await?.into())
     }
 
+    /// Takes a lockbox off its listing. Needs network. [LST-3]
+    ///
+    /// `NotFound` where no such box is yours; `Conflict` where somebody has access to the listing still.
+    pub async fn unassign_lockbox(&self, serial: String) -> Result<Lockbox, CoreError> {
+        let session = self.session().await?;
+        Ok(unassign(&session, &serial).await?.into())
+    }
+
     /// The accesses that this agent granted, newest start first, from what the phone holds. [GRT-5]
     pub async fn grants(&self) -> Result<Vec<Grant>, CoreError> {
         let mut grants: Vec<wire::Grant> = self.session().await?.all().await?;
@@ -118,4 +126,21 @@ pub(super) async fn assign(
         })
         .await?;
     Ok(assigned)
+}
+
+/// Unassigns, and keeps what follows for both the box and the listing.
+async fn unassign(session: &Session, serial: &str) -> Result<wire::Lockbox, CoreError> {
+    let path = format!("/v1/lockboxes/{}/unassign", percent(serial.trim()));
+    let call = Call::ask(&path).once(session.api.fresh_key()?);
+    let free: wire::Lockbox = session.call(&call).await?;
+    let kept = free.clone();
+    session
+        .write("unassign", move |rows| {
+            rows.put(&kept)?;
+            let listings: Vec<wire::Listing> = rows.all()?;
+            let at_it = listings.into_iter().filter(|it| it.lockbox.as_ref() == Some(&kept.serial));
+            at_it.map(|it| wire::Listing { lockbox: None, ..it }).try_for_each(|it| rows.put(&it))
+        })
+        .await?;
+    Ok(free)
 }

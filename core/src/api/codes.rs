@@ -2,6 +2,8 @@
 
 use sentri_protocol::codes::picked::{self, PickedRefusal};
 
+use super::shielded;
+
 /// Why a picked code is refused; each names its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum PickedCodeRefusal {
@@ -31,12 +33,17 @@ impl From<PickedRefusal> for PickedCodeRefusal {
 #[uniffi::export]
 pub fn check_picked_code(code: &str, lengths: Vec<u32>) -> Option<PickedCodeRefusal> {
     let lengths: Vec<usize> = lengths.into_iter().filter_map(|it| it.try_into().ok()).collect();
-    picked::check(code, &lengths).err().map(Into::into)
+    refused(|| picked::check(code, &lengths))
 }
 
 /// Checks an account's PIN: four digits, not one repeated, not a run. Nothing where it may be used. Returns at
 /// once, from any thread. [ACC-9]
 #[uniffi::export]
 pub fn check_pin(pin: &str) -> Option<PickedCodeRefusal> {
-    picked::check_pin(pin).err().map(Into::into)
+    refused(|| picked::check_pin(pin))
+}
+
+/// Where the rule itself fails, no code is good.
+fn refused(rule: impl FnOnce() -> Result<(), PickedRefusal>) -> Option<PickedCodeRefusal> {
+    shielded(Some(PickedCodeRefusal::NotDigits), || rule().err().map(Into::into))
 }

@@ -10,7 +10,10 @@ use super::{
     parse_id,
     types::{Access, AccessState, Readiness},
 };
-use crate::open::{self, Attempt, Figures, Held};
+use crate::{
+    home::Home,
+    open::{self, Attempt, Figures},
+};
 
 /// The key bin opened.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -56,17 +59,18 @@ impl SentriCore {
     /// what the phone holds. [CON-1]
     pub async fn accesses(&self) -> Result<Vec<Access>, CoreError> {
         let session = self.session().await?;
-        let held = session.read(Held::read).await?;
+        let home = session.home().await?;
         let now = session.now();
-        let mut accesses: Vec<Access> = held.accesses.iter().map(|it| seen(it, &held, now)).collect();
-        accesses.sort_by_key(|it| (rank(it.state), it.starts_at, it.id.clone()));
+        let mut accesses: Vec<Access> = home.accesses.iter().map(|it| seen(it, &home, now)).collect();
+        accesses.sort_by(|a, b| order(a).cmp(&order(b)));
         Ok(accesses)
     }
 
     /// Listens for up to a minute for a press of ENT and opens the box that was pressed, with no network needed.
     /// From an access's page pass its id; from the list none. [CON-2]
     ///
-    /// `AlreadyOpening` where another try goes on. All else is told by the handle.
+    /// `AlreadyOpening` where another try goes on, or waits. One that has told its result, or was cancelled, makes way
+    /// for this one within some seconds. All else is told by the handle.
     pub async fn open_on_ent(&self, access_id: Option<String>) -> Result<Arc<OpenAttempt>, CoreError> {
         let wanted = access_id.map(|id| parse_id("access_id", &id)).transpose()?;
         let session = self.session().await?;
@@ -94,7 +98,8 @@ impl OpenAttempt {
     }
 
     /// Waits until all is done: records taken, lists handed over, link ended, and, where there is network, what
-    /// happened uploaded. The user need not wait for it; the app should stay alive until then if it can.
+    /// happened uploaded. Neither the user nor the next open need wait for it; the app should stay alive until then
+    /// if it can.
     pub async fn finished(&self) {
         self.attempt.over().await;
     }
@@ -130,7 +135,7 @@ impl From<Figures> for OpenFigures {
     }
 }
 
-fn seen(access: &wire::Access, held: &Held, now: i64) -> Access {
+fn seen(access: &wire::Access, home: &Home, now: i64) -> Access {
     let state = if access.revoked {
         AccessState::Revoked
     } else if now < access.starts_at {
@@ -149,24 +154,24 @@ fn seen(access: &wire::Access, held: &Held, now: i64) -> Access {
         granted_by: access.granted_by.clone(),
         starts_at: access.starts_at,
         ends_at: access.ends_at,
-        readiness: readiness(access, held, state, now),
+        readiness: readiness(access, home, state, now),
         state,
     }
 }
 
-fn readiness(access: &wire::Access, held: &Held, state: AccessState, now: i64) -> Readiness {
+fn readiness(access: &wire::Access, home: &Home, state: AccessState, now: i64) -> Readiness {
     if matches!(state, AccessState::Past | AccessState::Revoked) {
         return Readiness::Never;
     }
-    let windows = held.usable.iter().filter(|it| it.access_id == access.id).map(|it| it.ticket.window);
-    windows
-        .map(|window| (window.not_before().unix(), window.not_after().unix()))
-        .filter(|(_, until)| *until > now)
-        .max_by_key(|(_, until)| *until)
-        .map_or(Readiness::ConnectAfter { at: access.ready_from }, |(from, until)| Readiness::Ready {
-            from,
-            until,
-        })
+    let left = home.opens_for(access.id).iter().filter(|opens| opens.until > now);
+    left.max_by_key(|opens| opens.until).map_or(Readiness::ConnectAfter { at: access.ready_from }, |opens| {
+        Readiness::Ready { from: opens.from, until: opens.until }
+    })
+}
+
+/// The ones that can be used first.
+fn order(access: &Access) -> (u8, i64, &str) {
+    (rank(access.state), access.starts_at, &access.id)
 }
 
 fn rank(state: AccessState) -> u8 {

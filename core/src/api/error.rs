@@ -196,7 +196,7 @@ pub enum CoreError {
     /// The device's Bluetooth failed: switch it off and on.
     #[error("Bluetooth failed.")]
     BluetoothTrouble,
-    /// Another open is going on.
+    /// Another open is going on: cancel it, or wait for its result.
     #[error("The app is opening a lockbox already.")]
     AlreadyOpening,
     /// The shell or the user ended it.
@@ -221,6 +221,17 @@ fn contact(support: Option<&SupportContact>) -> String {
     support.map_or_else(|| "support".to_owned(), |it| format!("{} ({})", it.name, it.phones.join(", ")))
 }
 
+/// A field as the records here call it: the backend's own names of listings are the RESO Data Dictionary's.
+fn named(field: Option<&str>) -> String {
+    field.unwrap_or_default().chars().fold(String::new(), |mut name, letter| {
+        if letter.is_ascii_uppercase() && name.ends_with(|before: char| before.is_ascii_lowercase()) {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+        name
+    })
+}
+
 impl From<Problem> for CoreError {
     fn from(problem: Problem) -> Self {
         let support = problem.support.map(SupportContact::from);
@@ -228,7 +239,7 @@ impl From<Problem> for CoreError {
         let told = problem.detail.unwrap_or(problem.title);
         match problem.code {
             ProblemCode::Malformed | ProblemCode::TooLarge | ProblemCode::Invalid => {
-                Self::InvalidField { field: problem.field.unwrap_or_default(), reason: told }
+                Self::InvalidField { field: named(problem.field.as_deref()), reason: told }
             }
             ProblemCode::WrongCredentials => Self::WrongCredentials,
             ProblemCode::NotLoggedIn | ProblemCode::TokenExpired => Self::NotSignedIn,
@@ -320,5 +331,23 @@ impl From<BadForm> for CoreError {
 impl From<BadBaseUrl> for CoreError {
     fn from(error: BadBaseUrl) -> Self {
         Self::InvalidField { field: "base_url".into(), reason: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn fields_are_called_as_in_the_records() {
+        for (told, name) in [
+            ("UnparsedAddress", "unparsed_address"),
+            ("ends_at", "ends_at"),
+            ("security_questions.0.answer", "security_questions.0.answer"),
+            ("", ""),
+        ] {
+            assert_eq!(named(Some(told)), name);
+        }
+        assert_eq!(named(None), "");
     }
 }

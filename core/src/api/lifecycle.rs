@@ -54,7 +54,7 @@ impl Keeper {
         if stop.is_none() {
             let (sender, stopped) = watch::channel(false);
             *stop = Some(sender);
-            tokio::spawn(keep(Arc::downgrade(core), stopped));
+            core.core.ports.workers.spawn(Box::pin(keep(Arc::downgrade(core), stopped)));
         }
     }
 

@@ -21,11 +21,15 @@ pub mod messages;
 pub mod own_account;
 pub mod ports;
 pub mod presence;
+pub mod rehearsal;
+mod secrets;
 pub mod session;
 pub mod signup;
 pub mod streams;
 pub mod sync;
 pub mod types;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use uuid::Uuid;
 
@@ -36,6 +40,23 @@ fn parse_id(field: &str, id: &str) -> Result<Uuid, CoreError> {
     Uuid::parse_str(id).map_err(|_| invalid(field, "This is no id."))
 }
 
+/// What an exported call that can't fail does. A bug in it is no error there, since it has none to give: in Swift it
+/// would end the app.
+fn shielded<T>(otherwise: T, work: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(otherwise)
+}
+
 fn invalid(field: &str, reason: &str) -> CoreError {
     CoreError::InvalidField { field: field.into(), reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shielded;
+
+    #[test]
+    fn a_bug_in_a_call_that_cant_fail_ends_neither_call_nor_app() {
+        assert_eq!(shielded(1, || 2), 2);
+        assert_eq!(shielded(1, || panic!("a bug, rehearsed")), 1);
+    }
 }

@@ -14,7 +14,7 @@ use crate::{flows::identity::token_in, http::Api};
 #[derive(Clone, uniffi::Record)]
 pub struct SignupForm {
     /// The invitation mail's link, or the token in it; without one, the address is proven by a mailed code.
-    pub invitation: Option<String>,
+    pub invitation: Option<Secret>,
     /// The address that accesses are granted to.
     pub email: String,
     /// The same again.
@@ -35,9 +35,9 @@ pub struct NewPerson {
     /// "Plumber", "Appraiser", …; not kept for a resident.
     pub role: String,
     /// 6 to 20 characters, an upper case, a lower case, a digit. [ACC-9]
-    pub password: String,
+    pub password: Secret,
     /// Four digits, not all equal, not a run. [ACC-9]
-    pub pin: String,
+    pub pin: Secret,
     /// Questions and answers that support may ask for; at least one.
     pub security_questions: Vec<QuestionAndAnswer>,
 }
@@ -48,7 +48,7 @@ pub struct QuestionAndAnswer {
     /// The question.
     pub question: String,
     /// The answer.
-    pub answer: String,
+    pub answer: Secret,
 }
 
 /// An account in the making. Lives as long as the texted code.
@@ -72,7 +72,7 @@ impl SentriCore {
             email_again: form.email_again,
             phone: form.phone,
             phone_again: form.phone_again,
-            invitation: form.invitation.as_deref().map(token_in),
+            invitation: form.invitation.map(|link| token_in(link.expose())),
         };
         let started = self.core.api.signup(&request).await?;
         let api = self.core.api.clone();
@@ -116,15 +116,15 @@ impl Signup {
             first_name: person.first_name,
             last_name: person.last_name,
             role: person.role,
-            password: Secret::new(person.password),
-            pin: Secret::new(person.pin),
+            password: person.password,
+            pin: person.pin,
             security_questions: person.security_questions.into_iter().map(to_wire).collect(),
         };
         Ok(self.api.complete_signup(&request).await?)
     }
 }
 
-/// A question with its answer, which is a secret from here on.
+/// A question with its answer, as the backend takes it.
 pub(super) fn to_wire(it: QuestionAndAnswer) -> SecurityQuestion {
-    SecurityQuestion { question: it.question, answer: Secret::new(it.answer) }
+    SecurityQuestion { question: it.question, answer: it.answer }
 }

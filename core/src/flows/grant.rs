@@ -2,16 +2,13 @@
 //!
 //! No rule of this lives in a shell: it shows the step it is given and hands back what the user entered.
 
-use sentri_protocol::grant;
+use sentri_protocol::{email, grant};
 use sentri_wire::{
     Timestamp,
     agent::{Grant, GrantRequest, GrantResponse, Invitee, Listing, Lockbox, LockboxGeneration},
     problem::ProblemCode,
 };
 use uuid::Uuid;
-
-/// The longest address that mail knows.
-const MAX_EMAIL: usize = 254;
 
 /// What the user does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,19 +62,13 @@ pub struct WrongStep;
 
 impl Form {
     fn checked(self, now: Timestamp) -> Result<Self, BadForm> {
-        let email = self.email.trim().to_owned();
-        let shape = email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty()
-                && !host.is_empty()
-                && !host.contains('@')
-                && !email.contains(char::is_whitespace)
-        });
-        if !shape || email.len() > MAX_EMAIL {
-            return Err(BadForm { field: "email", reason: "This is no email address." });
+        let address = self.email.trim().to_owned();
+        if !email::is_plausible(&address) {
+            return Err(BadForm { field: "email", reason: email::NO_ADDRESS });
         }
         grant::window(now, self.starts_at, self.ends_at)
             .map_err(|refusal| BadForm { field: refusal.field(), reason: refusal.reason() })?;
-        Ok(Self { email, ..self })
+        Ok(Self { email: address, ..self })
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     PhoneChecks, checks, errands,
     exchange::{Connection, Exchanged, Figures, Heard, prepare},
     held::{Held, Usable},
-    hub::{LinkEvent, LinkHub},
+    hub::{LinkEvent, LinkHub, MakesWay},
     outcome,
     radio::{Radio, Silence},
 };
@@ -36,12 +36,12 @@ use crate::{
 const LISTEN: Duration = Duration::from_secs(60);
 /// How long other boxes are waited for after one that is not ours.
 const OTHERS: Duration = Duration::from_secs(3);
-/// From the advert to the answer, all tries together: a wake ends after 30 s.
-const DECIDE: Duration = Duration::from_secs(20);
-/// Connections within one wake.
-const TRIES: u32 = 3;
-/// Between two connections.
+/// From the advert to the beginning of the last connection: a wake ends after 30 s. A lock holds two links at a
+/// time, and gives one that a stranger only fills to the next phone after a second: so it is asked again and again.
+const DECIDE: Duration = Duration::from_secs(18);
+/// Between the first two connections, and at most: each pause is twice the one before.
 const BETWEEN: Duration = Duration::from_millis(200);
+const BETWEEN_AT_MOST: Duration = Duration::from_secs(1);
 
 /// The bin opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,7 @@ pub struct Attempt {
     told: watch::Receiver<Option<Outcomed>>,
     over: watch::Receiver<bool>,
     cancel: watch::Sender<bool>,
+    way: MakesWay,
 }
 
 impl Attempt {
@@ -85,6 +86,7 @@ impl Attempt {
     /// Ends the try, as long as nothing was sent to a lock.
     pub fn cancel(&self) {
         self.cancel.send_replace(true);
+        self.way.begin();
     }
 }
 
@@ -96,17 +98,18 @@ pub fn start(
     checks: PhoneChecks,
     wanted: Option<Uuid>,
 ) -> Result<Attempt, CoreError> {
-    let listener = hub.listen().ok_or(CoreError::AlreadyOpening)?;
+    let way = MakesWay::default();
+    let turn = hub.turn(&way).ok_or(CoreError::AlreadyOpening)?;
     let (cancel, cancelled) = watch::channel(false);
     let (tell, told) = watch::channel(None);
     let (end, over) = watch::channel(false);
-    let radio = Radio::new(ports.link.clone(), listener, ports.clock.clone(), cancelled);
-    let task = Task { session, ports: ports.clone(), checks, wanted, tell };
-    tokio::spawn(async move {
+    let task = Task { session, ports: ports.clone(), checks, wanted, tell, way: way.clone() };
+    ports.workers.spawn(Box::pin(async move {
+        let radio = Radio::new(&task.ports, turn.come().await, cancelled);
         task.run(radio).await;
         end.send_replace(true);
-    });
-    Ok(Attempt { told, over, cancel })
+    }));
+    Ok(Attempt { told, over, cancel, way })
 }
 
 struct Task {
@@ -115,6 +118,7 @@ struct Task {
     checks: PhoneChecks,
     wanted: Option<Uuid>,
     tell: watch::Sender<Option<Outcomed>>,
+    way: MakesWay,
 }
 
 /// A lock's last word in a session.
@@ -126,10 +130,12 @@ struct Word {
 impl Task {
     async fn run(self, mut radio: Radio) {
         let opening = self.session.opening.lock().await;
-        if let Err(error) = self.open(&mut radio).await {
+        let opened = self.open(&mut radio).await;
+        // Before it is told: who is told may try again at once.
+        drop((radio, opening));
+        if let Err(error) = opened {
             self.tell(Err(error));
         }
-        drop((radio, opening));
         // What happened goes up at once where there is network; else it waits for the next sync.
         sync::report(&self.session).await;
     }
@@ -237,7 +243,7 @@ impl Task {
         by_access.or_else(by_box).or_else(|| held.usable.first())
     }
 
-    /// Puts the credential to the lock, in up to three connections, under one operation id.
+    /// Puts the credential to the lock, in as many connections as it takes, under one operation id.
     async fn ask_lock(
         &self,
         radio: &mut Radio,
@@ -250,9 +256,11 @@ impl Task {
         let event = self.event(usable, operation_id)?;
         let mut figures = Figures::default();
         let mut draft = false;
-        while figures.tries < TRIES && radio.now() < deadline {
+        let mut pause = BETWEEN;
+        while radio.now() < deadline {
             if figures.tries > 0 {
-                radio.pause(BETWEEN).await;
+                radio.pause(pause).await;
+                pause = (pause * 2).min(BETWEEN_AT_MOST);
             }
             figures.tries += 1;
             let request = self.request(heard, usable, operation_id).await?;
@@ -318,7 +326,7 @@ impl Task {
             word = Word { status, signed };
         }
         let at = event.at;
-        let outcome = outcome::of_verdict(word.status.verdict);
+        let outcome = Outcome::from(word.status.verdict);
         let event = AccessEvent { outcome, status: Some(word.signed.into()), ..event };
         let used = (outcome == Outcome::Opened).then_some(LastUse { access_id: usable.access_id, at });
         self.write_down(&event, false, used).await?;
@@ -329,6 +337,7 @@ impl Task {
             battery_percent: word.status.battery,
             figures,
         };
+        self.way.begin();
         self.tell(outcome::refusal(&word.status, usable).map_or(Ok(report), Err));
         errands::run(&self.session, connection, &mut channel, &word.status, &usable.lockbox).await;
         Ok(())

@@ -1,5 +1,6 @@
 //! What else a phone does while it is connected: bring time, revocations, settings and acknowledgements, and
-//! take audit records along. None of it holds up the user, and none of it can fail the open.
+//! take audit records along. None of it holds up the user, and none of it can fail the open. Another open that waits
+//! for the link ends them at the next answer.
 
 use std::time::Duration;
 
@@ -75,8 +76,14 @@ async fn hand_over(
     if let Some(list) = parcel.revocations.filter(|it| it.version > status.revocation_version) {
         connection.exchange(channel, &PhoneMessage::Revocations(list.list.as_ref().to_vec())).await?;
     }
+    if connection.is_wanted() {
+        return None;
+    }
     if let Some(settings) = parcel.settings.filter(|it| it.version > status.settings_version) {
         connection.exchange(channel, &PhoneMessage::Settings(settings.settings.as_ref().to_vec())).await?;
+    }
+    if connection.is_wanted() {
+        return None;
     }
     if let Some(backed_up) = parcel.backed_up {
         acknowledge(session, connection, channel, backed_up).await?;
@@ -114,7 +121,7 @@ async fn take_records(
     deadline: Duration,
 ) -> Option<()> {
     let mut from = status.log_head.checked_sub(u32::from(status.unacknowledged))?.checked_add(1)?;
-    while from <= status.log_head && connection.now() < deadline {
+    while from <= status.log_head && connection.now() < deadline && !connection.is_wanted() {
         let question = PhoneMessage::ReadAudit { from, at_most: MAX_BATCH };
         let LockMessage::Audit(batch) = connection.exchange(channel, &question).await? else { return None };
         let (first, count) = Batch::peek(&batch).ok()?;

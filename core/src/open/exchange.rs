@@ -162,6 +162,11 @@ impl<'r> Connection<'r> {
         channel.open(&answer).ok()
     }
 
+    /// Whether another open waits for the link: then what is left to do waits for another time.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.radio.is_wanted()
+    }
+
     /// The agreed monotonic now, for deadlines of the errands.
     pub(crate) fn now(&self) -> Duration {
         self.radio.now()

@@ -8,15 +8,10 @@ use tokio::sync::{broadcast, watch};
 use super::{
     held::Held,
     hub::{LinkHub, Overheard},
+    radio::Adapter,
 };
-use crate::{
-    CoreError, Ports,
-    api::ports::{LinkError, LockLink},
-    session::Session,
-};
+use crate::{CoreError, Ports, api::ports::LockLink, ports::Clock, session::Session};
 
-/// How long a command into the shell's adapter may take.
-const COMMAND: Duration = Duration::from_secs(2);
 /// A box that was not heard for so long is asleep or out of reach.
 const FORGET: Duration = Duration::from_secs(5);
 /// Between two looks at what to forget. An open that ended may have ended the search: it is begun anew.
@@ -47,9 +42,10 @@ impl Nearby {
         let overheard = hub.overhear();
         let (tell, list) = watch::channel(Ok(Vec::new()));
         let (stop, stopped) = watch::channel(false);
-        let search = Search { held, ports: ports.clone(), hub: hub.clone(), tell, heard: Vec::new() };
-        search.command(LockLink::start_scan).await?;
-        tokio::spawn(search.run(overheard, stopped));
+        let (adapter, clock) = (Adapter::new(ports), ports.clock.clone());
+        let search = Search { held, adapter, clock, hub: hub.clone(), tell, heard: Vec::new() };
+        search.adapter.command(Box::new(LockLink::start_scan)).await?;
+        ports.workers.spawn(Box::pin(search.run(overheard, stopped)));
         Ok(Self { list, stop })
     }
 
@@ -66,7 +62,8 @@ impl Nearby {
 
 struct Search {
     held: Held,
-    ports: Ports,
+    adapter: Adapter,
+    clock: Arc<dyn Clock>,
     hub: Arc<LinkHub>,
     tell: watch::Sender<Listed>,
     heard: Vec<(Near, Duration)>,
@@ -88,18 +85,18 @@ impl Search {
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => break,
                 },
-                () = self.ports.clock.sleep(LOOK) => self.forget(),
+                () = self.clock.sleep(LOOK) => self.forget(),
             }
             if self.heard.is_empty() && !self.hub.is_listened_to() {
                 // Fine where the search goes on already.
-                if let Err(error) = self.command(LockLink::start_scan).await {
+                if let Err(error) = self.adapter.command(Box::new(LockLink::start_scan)).await {
                     let _ = self.tell.send_replace(Err(error.into()));
                     return;
                 }
             }
         }
         if !self.hub.is_listened_to() {
-            let _ = self.command(LockLink::stop_scan).await;
+            let _ = self.adapter.command(Box::new(LockLink::stop_scan)).await;
         }
     }
 
@@ -107,12 +104,12 @@ impl Search {
         let Ok(advert) = Advert::decode(&overheard.payload) else { return };
         let Some(lockbox) = self.held.recognise(&advert).map(str::to_owned) else { return };
         self.heard.retain(|(near, _)| near.lockbox != lockbox);
-        self.heard.push((Near { lockbox, rssi: overheard.rssi }, self.ports.clock.monotonic()));
+        self.heard.push((Near { lockbox, rssi: overheard.rssi }, self.clock.monotonic()));
         self.show();
     }
 
     fn forget(&mut self) {
-        let now = self.ports.clock.monotonic();
+        let now = self.clock.monotonic();
         self.heard.retain(|(_, at)| now.saturating_sub(*at) < FORGET);
         self.show();
     }
@@ -125,16 +122,5 @@ impl Search {
             *shown = Ok(list);
             changed
         });
-    }
-
-    async fn command(
-        &self,
-        command: impl FnOnce(&dyn LockLink) -> Result<(), LinkError> + Send + 'static,
-    ) -> Result<(), LinkError> {
-        let link = self.ports.link.clone();
-        match tokio::time::timeout(COMMAND, tokio::task::spawn_blocking(move || command(&*link))).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(_)) | Err(_) => Err(LinkError::Failed),
-        }
     }
 }

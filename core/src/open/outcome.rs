@@ -1,28 +1,10 @@
-//! What a lock's verdict means: for the access log, and for the user.
+//! What a refusal means: the phone's for the access log, and the lock's for the user.
 
 use sentri_protocol::{hours::next_allowed, open::Verdict, status::Status, time::Time};
 use sentri_wire::event::Outcome;
 
 use super::held::Usable;
 use crate::{CoreError, api::error::Judge};
-
-/// As the access log has it.
-pub(crate) fn of_verdict(verdict: Verdict) -> Outcome {
-    match verdict {
-        Verdict::Opened => Outcome::Opened,
-        Verdict::NotYet => Outcome::TooEarly,
-        Verdict::Expired => Outcome::TooLate,
-        Verdict::OutsideHours => Outcome::OutsideHours,
-        Verdict::Revoked => Outcome::Revoked,
-        Verdict::ClockLost => Outcome::ClockLost,
-        Verdict::Served
-        | Verdict::NoRight
-        | Verdict::AlreadyOpened
-        | Verdict::MotorFailed
-        | Verdict::UnknownCaveat
-        | Verdict::FlashFailed => Outcome::Refused,
-    }
-}
 
 /// A refusal by the phone, as the access log has it.
 pub(crate) fn of_error(error: &CoreError) -> Outcome {

@@ -6,9 +6,9 @@ use tokio::sync::watch;
 
 use super::hub::{LinkEvent, Listener};
 use crate::{
-    CoreError,
+    CoreError, Ports,
     api::ports::{LinkError, LockLink},
-    ports::Clock,
+    ports::{Clock, Workers, off_thread},
 };
 
 type Command = Box<dyn FnOnce(&dyn LockLink) -> Result<(), LinkError> + Send>;
@@ -32,20 +32,15 @@ pub(crate) enum Silence {
 
 /// The radio, for one open.
 pub(crate) struct Radio {
-    link: Arc<dyn LockLink>,
+    adapter: Adapter,
     listener: Listener,
     clock: Arc<dyn Clock>,
     cancelled: watch::Receiver<bool>,
 }
 
 impl Radio {
-    pub(crate) fn new(
-        link: Arc<dyn LockLink>,
-        listener: Listener,
-        clock: Arc<dyn Clock>,
-        cancelled: watch::Receiver<bool>,
-    ) -> Self {
-        Self { link, listener, clock, cancelled }
+    pub(crate) fn new(ports: &Ports, listener: Listener, cancelled: watch::Receiver<bool>) -> Self {
+        Self { adapter: Adapter::new(ports), listener, clock: ports.clock.clone(), cancelled }
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -56,30 +51,35 @@ impl Radio {
         self.clock.sleep(duration).await;
     }
 
+    /// Whether another open waits for the link.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.listener.is_wanted()
+    }
+
     pub(crate) async fn start_scan(&self) -> Result<(), CoreError> {
-        Ok(self.command(Box::new(LockLink::start_scan)).await?)
+        Ok(self.adapter.command(Box::new(LockLink::start_scan)).await?)
     }
 
     /// A search that does not end costs battery, not the open.
     pub(crate) async fn stop_scan(&self) {
-        let _ = self.command(Box::new(LockLink::stop_scan)).await;
+        let _ = self.adapter.command(Box::new(LockLink::stop_scan)).await;
     }
 
     pub(crate) async fn connect(&self, peer: &str) -> Result<(), LinkError> {
         let peer = peer.to_owned();
-        self.command(Box::new(move |link| link.connect(peer))).await
+        self.adapter.command(Box::new(move |link| link.connect(peer))).await
     }
 
     pub(crate) async fn write(&self, peer: &str, value: Vec<u8>) -> Result<(), LinkError> {
         let peer = peer.to_owned();
-        self.command(Box::new(move |link| link.write(peer, value))).await
+        self.adapter.command(Box::new(move |link| link.write(peer, value))).await
     }
 
     /// Drops the connection and waits a moment for the adapter to say that it is gone: its late word must not
     /// be taken for the end of the next one.
     pub(crate) async fn disconnect(&mut self, peer: &str) {
         let whom = peer.to_owned();
-        if self.command(Box::new(move |link| link.disconnect(whom))).await.is_err() {
+        if self.adapter.command(Box::new(move |link| link.disconnect(whom))).await.is_err() {
             return;
         }
         let deadline = self.now() + GONE;
@@ -110,10 +110,22 @@ impl Radio {
             () = self.clock.sleep(left) => Err(Silence::Deadline),
         }
     }
+}
 
-    async fn command(&self, command: Command) -> Result<(), LinkError> {
+/// The shell's adapter of the radio; a command that hangs or throws there is a failed one.
+pub(super) struct Adapter {
+    link: Arc<dyn LockLink>,
+    workers: Arc<dyn Workers>,
+}
+
+impl Adapter {
+    pub(super) fn new(ports: &Ports) -> Self {
+        Self { link: ports.link.clone(), workers: ports.workers.clone() }
+    }
+
+    pub(super) async fn command(&self, command: Command) -> Result<(), LinkError> {
         let link = self.link.clone();
-        match tokio::time::timeout(COMMAND, tokio::task::spawn_blocking(move || command(&*link))).await {
+        match tokio::time::timeout(COMMAND, off_thread(&*self.workers, move || command(&*link))).await {
             Ok(Ok(done)) => done,
             Ok(Err(_)) | Err(_) => Err(LinkError::Failed),
         }

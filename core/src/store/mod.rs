@@ -23,7 +23,10 @@ pub use rows::Rows;
 pub use schema::SCHEMA;
 pub use vault::Vault;
 
-use crate::{keys::DataKey, ports::Random};
+use crate::{
+    keys::DataKey,
+    ports::{Random, Workers},
+};
 use seal::Sealer;
 
 /// Why the store refuses.
@@ -121,6 +124,8 @@ pub struct StoreSettings {
     pub key: DataKey,
     /// For nonces.
     pub random: Arc<dyn Random>,
+    /// For work that waits for the disk.
+    pub workers: Arc<dyn Workers>,
     /// For tests.
     pub gate: Arc<dyn WriteGate>,
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{Store, StoreError, StoreSettings, recover};
-use crate::changes::Changes;
+use crate::{changes::Changes, ports::off_thread};
 
 type Work = Box<dyn Fn(&mut Store) -> Result<(), StoreError> + Send>;
 
@@ -49,14 +49,14 @@ impl Vault {
     /// One copy of this serves all work: the library stays small.
     async fn run_boxed(&self, work: Work) -> Result<(), StoreError> {
         let vault = self.clone();
-        let done = tokio::task::spawn_blocking(move || vault.run_here(&*work)).await;
+        let done = off_thread(&*self.settings.workers, move || vault.run_here(&*work)).await;
         done.unwrap_or(Err(StoreError::Unavailable))
     }
 
     /// Closes the file. Later work opens it again.
     pub async fn close(&self) -> Result<(), StoreError> {
         let store = self.store.clone();
-        let closed = tokio::task::spawn_blocking(move || drop(lock(&store).take())).await;
+        let closed = off_thread(&*self.settings.workers, move || drop(lock(&store).take())).await;
         closed.map_err(|_| StoreError::Unavailable)
     }
 

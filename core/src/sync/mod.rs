@@ -94,6 +94,7 @@ async fn apply(session: &Session, asked: Option<String>, page: SyncPage) -> Resu
         .vault
         .run(move |store| store.write("sync.page", |rows| rows.apply_page(asked.as_deref(), &page, now)))
         .await?;
+    session.changes.note();
     // A locked key store must not keep the credentials from arriving; the next page raises the mark as well.
     let _ = session.keys.raise_high_water(session.account, mark).await;
     Ok(())

@@ -2,10 +2,9 @@
 
 use std::sync::PoisonError;
 
-use sentri_protocol::ticket::Ticket;
-use sentri_wire::{Timestamp, credential::Credential};
+use sentri_wire::Timestamp;
 
-use crate::{CoreError, session::Session};
+use crate::{CoreError, home::Opens, session::Session};
 
 /// Data older than this are stale, whatever they say of themselves, in seconds.
 const STALE_AFTER: i64 = 24 * 3600;
@@ -105,32 +104,27 @@ impl Session {
 /// The home page's status.
 pub async fn status(session: &Session) -> Result<Status, CoreError> {
     let now = session.now();
-    let (mark, credentials, events_queued) =
-        session.read(|rows| Ok((rows.sync_mark()?, rows.all::<Credential>()?, rows.queue_length()?))).await?;
-    let windows: Vec<(Timestamp, Timestamp)> = credentials
-        .iter()
-        .filter_map(|credential| Ticket::decode(credential.ticket.as_ref()).ok())
-        .map(|ticket| (ticket.window.not_before().unix(), ticket.window.not_after().unix()))
-        .collect();
-    let renewals = || credentials.iter().map(|credential| credential.renew_at);
+    let home = session.home().await?;
     // What the last sync did not bring although it was due, no sync will.
-    let renewal_due = renewals().any(|at| at <= now && mark.finished_at.is_none_or(|finished| at > finished));
-    let span = opens(&windows, now);
-    let moments = windows.iter().flat_map(|(from, until)| [*from, *until]).chain(renewals());
-    let stale = mark.finished_at.map(|at| at.saturating_add(STALE_AFTER));
+    let last = home.mark.finished_at;
+    let renewal_due = home.renewals.iter().any(|at| *at <= now && last.is_none_or(|finished| *at > finished));
+    let span = opens(home.opens(), now);
+    let windows = home.opens().iter().flat_map(|opens| [opens.from, opens.until]);
+    let stale = last.map(|at| at.saturating_add(STALE_AFTER));
+    let moments = windows.chain(home.renewals.iter().copied()).chain(stale);
     Ok(Status {
-        freshness: freshness(session.last_sync(), mark.finished_at, renewal_due, now),
+        freshness: freshness(session.last_sync(), last, renewal_due, now),
         opens_from: span.map(|(from, _)| from),
         opens_until: span.map(|(_, until)| until),
-        events_queued,
-        changes_at: moments.chain(stale).filter(|at| *at > now).min(),
+        events_queued: home.events_queued,
+        changes_at: moments.filter(|at| *at > now).min(),
     })
 }
 
 /// The span in which the phone opens something without network: the one that goes on, else the next one. Windows
 /// that meet are one span.
-fn opens(windows: &[(Timestamp, Timestamp)], now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let mut left: Vec<_> = windows.iter().copied().filter(|(_, until)| *until > now).collect();
+fn opens(windows: &[Opens], now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let mut left: Vec<_> = windows.iter().filter(|it| it.until > now).map(|it| (it.from, it.until)).collect();
     left.sort_unstable();
     let mut windows = left.into_iter();
     let first = windows.next()?;
@@ -162,12 +156,18 @@ pub fn freshness(
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     /// SYN-3: "opens offline from … until …" promises no hour that no credential covers.
     #[test]
     fn only_windows_that_meet_are_one_span() {
-        let windows = [(50, 60), (10, 20), (15, 30), (30, 40), (0, 5)];
+        let windows = [(50, 60), (10, 20), (15, 30), (30, 40), (0, 5)].map(|(from, until)| Opens {
+            access_id: Uuid::nil(),
+            from,
+            until,
+        });
         assert_eq!(opens(&windows, 7), Some((10, 40)));
         assert_eq!(opens(&windows, 35), Some((30, 40)));
         assert_eq!(opens(&windows, 40), Some((50, 60)));

@@ -50,6 +50,7 @@ async fn upload_events(session: &Session) -> Result<(), SessionError> {
             }
         };
         session.vault.run(move |store| store.write("outbox.remove", |rows| rows.dequeue(&answered))).await?;
+        session.changes.note();
     }
 }
 

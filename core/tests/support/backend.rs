@@ -137,6 +137,7 @@ impl Backend {
             (Method::Post, "/v1/events") => events(&mut state, body(request)),
             (Method::Post, "/v1/listings") => add_listing(&body(request)),
             (Method::Post, "/v1/grants") => grant(&mut state, request),
+            (Method::Post, route) if route.ends_with("/unassign") => unassign(route),
             (Method::Post, route) if route.ends_with("/assign") => assign(route, &body(request)),
             (Method::Post, route) if route.ends_with("/revoke") => revoke(&mut state, route),
             (Method::Get, "/v1/access-log") => json(&LogPage { entries: Vec::new(), next: Some("2".into()) }),
@@ -282,6 +283,11 @@ fn assign(route: &str, request: &AssignRequest) -> HttpResponse {
         return problem(ProblemCode::Conflict);
     }
     json(&lockbox(serial, Some(request.listing_id)))
+}
+
+fn unassign(route: &str) -> HttpResponse {
+    let serial = route.split('/').nth(3).unwrap();
+    if serial.starts_with('X') { problem(ProblemCode::Conflict) } else { json(&lockbox(serial, None)) }
 }
 
 /// Keeps the first answer to each idempotency key.

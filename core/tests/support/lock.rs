@@ -242,6 +242,8 @@ impl Lock {
                     LockMessage::Revocations { result: Applied::Now, version: state.revocations }
                 }
                 PhoneMessage::Settings(_) => LockMessage::Settings { result: Applied::Already, version: 1 },
+                // No phone brings codes yet.
+                PhoneMessage::Codes(_) => LockMessage::Malformed,
                 PhoneMessage::ReadAudit { from, at_most } => {
                     LockMessage::Audit(batch(&keys, &state.records, from, at_most).sign(&keys))
                 }

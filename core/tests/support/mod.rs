@@ -22,7 +22,7 @@ use sentri_core::{
         types::{App, CoreConfig, Platform},
     },
     open::PhoneChecks,
-    ports::{BoxFuture, Clock, NoRandomness, Random},
+    ports::{BoxFuture, Clock, NoRandomness, Random, TokioWorkers},
     store::{WriteGate, WriteMoment},
 };
 use sha2::{Digest, Sha256};
@@ -261,18 +261,23 @@ impl World {
 
     /// Starts the app; it dies at the fuse's step.
     pub fn start_with(&self, fuse: &Arc<Fuse>, checks: PhoneChecks) -> Arc<SentriCore> {
-        let ports = Ports {
+        let core = SentriCore::with_checks(self.config(), self.ports(fuse), checks).unwrap();
+        self.lock.plug(core.link_events());
+        core
+    }
+
+    /// What the app takes from outside.
+    pub fn ports(&self, fuse: &Arc<Fuse>) -> Ports {
+        Ports {
             clock: self.clock.clone(),
             random: Seeded::new(self.seed.fetch_add(1, Ordering::SeqCst)),
+            workers: Arc::new(TokioWorkers),
             http: Some(Arc::new(backend::Network::new(self.backend.clone(), fuse.clone()))),
             link: Arc::new(lock::Radio::new(self.lock.clone(), fuse.clone())),
             secure_store: Arc::new(FusedKeyStore(self.keys.clone(), fuse.clone())),
             device_key: self.device_key.lock().unwrap().clone(),
             write_gate: Arc::new(Gate(fuse.clone(), self.disk.clone())),
-        };
-        let core = SentriCore::with_checks(self.config(), ports, checks).unwrap();
-        self.lock.plug(core.link_events());
-        core
+        }
     }
 
     /// Starts the app and logs the contractor in.
@@ -291,7 +296,7 @@ impl World {
         self.folder.path().join("accounts")
     }
 
-    fn config(&self) -> CoreConfig {
+    pub fn config(&self) -> CoreConfig {
         CoreConfig {
             base_url: "http://127.0.0.1:1".into(),
             data_dir: self.folder.path().to_str().unwrap().into(),

@@ -3,8 +3,8 @@
 //! An area is a header, then entries, then erased bytes. Entries are appended in one program operation each,
 //! guarded by a CRC over the area's sequence number, their offset and their bytes, so that neither a torn entry
 //! nor a leftover of a half erase is ever taken for one. An area counts once its header is written, which happens
-//! last; of two that count, the higher sequence number does. A torn end is never written over: the next write
-//! turns the page.
+//! after its entries; a second header at the area's end stands in for one that decays. Of two areas that count, the
+//! higher sequence number does. A torn end is never written over: the next write turns the page.
 
 use alloc::vec::Vec;
 
@@ -19,6 +19,8 @@ pub const ENTRY_MOST: usize = 1024;
 
 const MAGIC: &[u8; 8] = b"SENTRIJ1";
 const HEADER_LEN: usize = 16;
+/// Where the second header is; entries end before it.
+const SECOND_HEADER: usize = AREA_LEN - HEADER_LEN;
 const LENGTH_LEN: usize = 2;
 const CRC_LEN: usize = 4;
 const ERASED: u8 = 0xff;
@@ -33,40 +35,64 @@ pub enum AppendError {
     Flash(FlashError),
 }
 
+/// Where an entry was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// After whole entries only.
+    InOrder,
+    /// After one that is broken, though others follow it: no power cut does that.
+    PastGap,
+}
+
+/// An area that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    sequence: u32,
+    area: Area,
+}
+
 /// The open log.
 #[derive(Debug)]
 pub struct Log {
-    area: Area,
-    sequence: u32,
+    page: Page,
     end: usize,
     /// Everything from `end` on is erased.
     clean: bool,
-    /// Whole entries follow one that is not: no power cut does that.
+    /// Whole entries follow one that is not.
     gap: bool,
     scratch: Vec<u8>,
 }
 
 impl Log {
-    /// Finds the area that counts and shows each of its entries, oldest first. Nothing where none counts.
+    /// The areas that count, the newest first.
+    pub fn pages(flash: &impl Flash) -> impl Iterator<Item = Page> {
+        let page = |area| header(flash, area).map(|sequence| Page { sequence, area });
+        let [first, second] = [Area::First, Area::Second].map(page);
+        let first_is_newer = first.map(|it| it.sequence) > second.map(|it| it.sequence);
+        let pages = if first_is_newer { [first, second] } else { [second, first] };
+        pages.into_iter().flatten()
+    }
+
+    /// Opens a page and shows each of its whole entries, oldest first.
     pub fn open(
         flash: &impl Flash,
-        mut visit: impl FnMut(&[u8]) -> Result<(), Malformed>,
-    ) -> Result<Option<Self>, Malformed> {
-        let newest = [Area::First, Area::Second]
-            .into_iter()
-            .filter_map(|area| Some((header(flash, area)?, area)))
-            .max_by_key(|(sequence, _)| *sequence);
-        let Some((sequence, area)) = newest else { return Ok(None) };
-        let mut log = Self { area, sequence, end: HEADER_LEN, clean: true, gap: false, scratch: scratch() };
-        while let Some(stored) = log.read_entry(flash) {
-            visit(log.scratch.get(LENGTH_LEN..stored).unwrap_or_default())?;
-            log.end += padded(stored + CRC_LEN);
+        page: Page,
+        mut visit: impl FnMut(&[u8], Found) -> Result<(), Malformed>,
+    ) -> Result<Self, Malformed> {
+        let mut log = Self { page, end: HEADER_LEN, clean: false, gap: false, scratch: scratch() };
+        loop {
+            while let Some(stored) = log.read_entry(flash) {
+                let found = if log.gap { Found::PastGap } else { Found::InOrder };
+                visit(log.scratch.get(LENGTH_LEN..stored).unwrap_or_default(), found)?;
+                log.end += padded(stored + CRC_LEN);
+            }
+            let Some(next) = log.next_whole(flash) else { break };
+            (log.end, log.gap) = (next, true);
         }
-        log.clean = is_erased(flash, area, log.end);
-        log.gap = !log.clean && log.goes_on_after_end(flash);
+        log.clean = !log.gap && is_erased(flash, page.area, log.end);
         // The seed went through it.
         log.scratch.zeroize();
-        Ok(Some(log))
+        Ok(log)
     }
 
     /// Begins a log on flash that holds none.
@@ -74,14 +100,8 @@ impl Log {
         flash: &mut impl Flash,
         fill: impl FnMut(&mut Vec<u8>) -> bool,
     ) -> Result<Self, FlashError> {
-        let mut log = Self {
-            area: Area::Second,
-            sequence: 0,
-            end: AREA_LEN,
-            clean: false,
-            gap: false,
-            scratch: scratch(),
-        };
+        let page = Page { sequence: 0, area: Area::Second };
+        let mut log = Self { page, end: SECOND_HEADER, clean: false, gap: false, scratch: scratch() };
         log.turn(flash, fill)?;
         Ok(log)
     }
@@ -94,11 +114,11 @@ impl Log {
     ) -> Result<(), AppendError> {
         self.begin_entry();
         write(&mut self.scratch);
-        self.seal_entry(self.sequence, self.end);
-        if !self.clean || self.end + self.scratch.len() > AREA_LEN {
+        self.seal_entry(self.page.sequence, self.end);
+        if !self.clean || self.end + self.scratch.len() > SECOND_HEADER {
             return Err(AppendError::PageOver);
         }
-        program(flash, self.area, self.end, &self.scratch).map_err(|error| {
+        program(flash, self.page.area, self.end, &self.scratch).map_err(|error| {
             self.clean = false;
             AppendError::Flash(error)
         })?;
@@ -113,7 +133,7 @@ impl Log {
         flash: &mut impl Flash,
         mut fill: impl FnMut(&mut Vec<u8>) -> bool,
     ) -> Result<(), FlashError> {
-        let (area, sequence) = (self.area.other(), self.sequence.wrapping_add(1));
+        let (area, sequence) = (self.page.area.other(), self.page.sequence.wrapping_add(1));
         let mut end = HEADER_LEN;
         flash.erase(area)?;
         loop {
@@ -122,48 +142,52 @@ impl Log {
                 break;
             }
             self.seal_entry(sequence, end);
-            if end + self.scratch.len() > AREA_LEN {
+            if end + self.scratch.len() > SECOND_HEADER {
                 return Err(FlashError::Worn);
             }
             program(flash, area, end, &self.scratch)?;
             end += self.scratch.len();
         }
         program(flash, area, 0, &encode_header(sequence))?;
-        (self.area, self.sequence, self.end, self.clean) = (area, sequence, end, true);
+        (self.page, self.end, self.clean) = (Page { sequence, area }, end, true);
         self.scratch.zeroize();
-        Ok(())
+        match program(flash, area, SECOND_HEADER, &encode_header(sequence)) {
+            Err(FlashError::PowerLost) => Err(FlashError::PowerLost),
+            // The page counts without it.
+            Err(FlashError::Worn) | Ok(()) => Ok(()),
+        }
     }
 
-    /// Whether the log was opened with whole entries past one that is not.
+    /// Whether the log was opened with whole entries past one that is not. The next write turns the page.
     pub fn has_gap(&self) -> bool {
         self.gap
     }
 
-    /// Looks for a whole entry anywhere past the end.
-    fn goes_on_after_end(&mut self, flash: &impl Flash) -> bool {
+    /// Where the next whole entry begins, past one that is not.
+    fn next_whole(&mut self, flash: &impl Flash) -> Option<usize> {
         let end = self.end;
-        let mut goes_on = false;
-        while !goes_on && self.end + PROGRAM_ALIGN < AREA_LEN {
+        let mut found = None;
+        while found.is_none() && self.end + PROGRAM_ALIGN < SECOND_HEADER {
             self.end += PROGRAM_ALIGN;
-            goes_on = self.read_entry(flash).is_some();
+            found = self.read_entry(flash).map(|_| self.end);
         }
         self.end = end;
-        goes_on
+        found
     }
 
     /// Reads the entry at the end so far into the scratch buffer; its length with the length field, if it is whole.
     fn read_entry(&mut self, flash: &impl Flash) -> Option<usize> {
         let mut length = [0; LENGTH_LEN];
-        flash.read(self.area, self.end, &mut length);
+        flash.read(self.page.area, self.end, &mut length);
         let length = usize::from(u16::from_be_bytes(length));
         let stored = LENGTH_LEN + length;
-        if length > ENTRY_MOST || self.end + stored + CRC_LEN > AREA_LEN {
+        if length > ENTRY_MOST || self.end + stored + CRC_LEN > SECOND_HEADER {
             return None;
         }
         self.scratch.resize(stored + CRC_LEN, 0);
-        flash.read(self.area, self.end, &mut self.scratch);
+        flash.read(self.page.area, self.end, &mut self.scratch);
         let (bytes, crc) = self.scratch.split_at_checked(stored)?;
-        (crc == checksum(self.sequence, self.end, bytes)).then_some(stored)
+        (crc == checksum(self.page.sequence, self.end, bytes)).then_some(stored)
     }
 
     fn begin_entry(&mut self) {
@@ -208,13 +232,15 @@ fn encode_header(sequence: u32) -> [u8; HEADER_LEN] {
     header
 }
 
-/// The sequence number of an area that counts.
+/// The sequence number of an area that counts, by either header.
 fn header(flash: &impl Flash, area: Area) -> Option<u32> {
-    let mut stored = [0; HEADER_LEN];
-    flash.read(area, 0, &mut stored);
-    let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = stored;
-    let sequence = u32::from_be_bytes([a, b, c, d]);
-    (stored == encode_header(sequence)).then_some(sequence)
+    [0, SECOND_HEADER].into_iter().find_map(|offset| {
+        let mut stored = [0; HEADER_LEN];
+        flash.read(area, offset, &mut stored);
+        let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = stored;
+        let sequence = u32::from_be_bytes([a, b, c, d]);
+        (stored == encode_header(sequence)).then_some(sequence)
+    })
 }
 
 /// Programs and reads back: worn flash may take a write without a word.
@@ -222,7 +248,7 @@ fn program(flash: &mut impl Flash, area: Area, offset: usize, bytes: &[u8]) -> R
     flash.program(area, offset, bytes)?;
     let mut stored = [0; 64];
     for (index, expected) in bytes.chunks(stored.len()).enumerate() {
-        let stored = &mut stored[..expected.len()];
+        let stored = stored.get_mut(..expected.len()).ok_or(FlashError::Worn)?;
         flash.read(area, offset + index * 64, stored);
         if stored != expected {
             return Err(FlashError::Worn);
@@ -233,9 +259,10 @@ fn program(flash: &mut impl Flash, area: Area, offset: usize, bytes: &[u8]) -> R
 
 fn is_erased(flash: &impl Flash, area: Area, from: usize) -> bool {
     let mut stored = [0; 64];
-    (from..AREA_LEN).step_by(stored.len()).all(|offset| {
-        let stored = &mut stored[..(AREA_LEN - offset).min(64)];
-        flash.read(area, offset, stored);
-        stored.iter().all(|byte| *byte == ERASED)
+    (from..SECOND_HEADER).step_by(stored.len()).all(|offset| {
+        stored.get_mut(..(SECOND_HEADER - offset).min(64)).is_some_and(|stored| {
+            flash.read(area, offset, stored);
+            stored.iter().all(|byte| *byte == ERASED)
+        })
     })
 }

@@ -2,18 +2,23 @@
 //!
 //! Each write is one entry of the [`log`], made of the clock's stamp and some changes. When a page is full, the
 //! state is written out anew on the other one, together with the changes, and then made to count.
+//!
+//! Where flash has decayed, whole entries past a broken one still count: what they say was used, blocked or counted
+//! is known again, and `salvage` finds their records' numbers. Where not even the newest page's first entry can be
+//! read, the page before is, and nothing is ever written again: an erase would destroy the only sign of the loss.
 
 pub mod log;
 pub mod ring;
+mod salvage;
 pub mod state;
 pub mod tables;
 
 use alloc::vec::Vec;
 
-use sentri_protocol::{Malformed, Time, bytes::Reader};
+use sentri_protocol::{Malformed, Time, audit::Record, bytes::Reader, keys::KeyTree};
 
 use self::{
-    log::{AppendError, ENTRY_MOST, Log},
+    log::{AppendError, ENTRY_MOST, Found, Log, Page},
     ring::RING_LEN,
     state::{Change, Stamp, State},
     tables::{CARDS_MOST, CODES_MOST, PINS_MOST, SMACS_MOST},
@@ -30,7 +35,7 @@ const LISTED_LEN: usize = CODES_MOST * 24 + PINS_MOST * 20 + SMACS_MOST * 7 + CA
 
 // A snapshot at its largest and the longest entry fit in one area.
 const _: () = assert!(
-    RING_LEN * 33 + RING_LEN / RECORDS_PER_ENTRY * 32 + LISTED_LEN + 7 * 24 + 3 * ENTRY_MOST < AREA_LEN
+    RING_LEN * 33 + RING_LEN / RECORDS_PER_ENTRY * 32 + LISTED_LEN + 7 * 24 + 3 * ENTRY_MOST + 32 < AREA_LEN
 );
 
 /// Why the journal could not be opened.
@@ -38,7 +43,7 @@ const _: () = assert!(
 pub enum OpenError {
     /// The flash holds none.
     Blank,
-    /// It is of a form that this firmware doesn't know.
+    /// It is of a form that this firmware doesn't know, or decayed past reading.
     Unreadable(Malformed),
 }
 
@@ -48,6 +53,10 @@ pub struct Journal {
     log: Log,
     state: State,
     worn: bool,
+    /// Flash lost something.
+    gap: bool,
+    /// Records found past a gap, whose numbers are not known yet.
+    orphans: Vec<Record>,
 }
 
 impl Journal {
@@ -55,15 +64,29 @@ impl Journal {
     pub fn format(flash: &mut impl Flash, state: State) -> Result<Self, FlashError> {
         let mut snapshot = Snapshot::new();
         let log = Log::format(flash, |out| snapshot.next(&state, out))?;
-        Ok(Self { log, state, worn: false })
+        Ok(Self { log, state, worn: false, gap: false, orphans: Vec::new() })
     }
 
     /// Reads the journal in flash.
     pub fn open(flash: &impl Flash) -> Result<Self, OpenError> {
+        let mut is_newest = true;
+        for page in Log::pages(flash) {
+            if let Some(journal) = Self::open_page(flash, page).map_err(OpenError::Unreadable)? {
+                // An older page stays the only sign of what is lost: nothing is written any more.
+                return Ok(Self { worn: !is_newest, gap: !is_newest || journal.gap, ..journal });
+            }
+            is_newest = false;
+        }
+        Err(if is_newest { OpenError::Blank } else { OpenError::Unreadable(Malformed { what: "journal" }) })
+    }
+
+    /// Nothing where the page's first entry, with the seed in it, is broken.
+    fn open_page(flash: &impl Flash, page: Page) -> Result<Option<Self>, Malformed> {
         let mut state: Option<State> = None;
-        let log = Log::open(flash, |entry| replay(&mut state, entry)).map_err(OpenError::Unreadable)?;
-        let (Some(log), Some(state)) = (log, state) else { return Err(OpenError::Blank) };
-        Ok(Self { log, state, worn: false })
+        let mut orphans = Vec::new();
+        let log = Log::open(flash, page, |entry, found| replay(&mut state, entry, found, &mut orphans))?;
+        let gap = log.has_gap();
+        Ok(state.map(|state| Self { log, state, worn: false, gap, orphans }))
     }
 
     /// The state as it is in flash.
@@ -71,9 +94,16 @@ impl Journal {
         &self.state
     }
 
-    /// Whether the journal in flash was found with a gap, which no power cut leaves: what follows it is lost.
+    /// Whether the journal in flash was found with a gap, which no power cut leaves.
     pub fn has_gap(&self) -> bool {
-        self.log.has_gap()
+        self.gap
+    }
+
+    /// After a gap: has the records that were found past it join the ring again, under their own numbers.
+    pub fn salvage(&mut self, keys: &KeyTree) {
+        if self.gap && !self.worn {
+            salvage::join(&mut self.state.audit, keys, &core::mem::take(&mut self.orphans));
+        }
     }
 
     /// Whether flash has ever refused a write since power-on.
@@ -134,7 +164,12 @@ fn encode_stamp(stamp: Stamp, out: &mut Vec<u8>) {
     out.extend_from_slice(&stamp.floor.to_bytes());
 }
 
-fn replay(state: &mut Option<State>, entry: &[u8]) -> Result<(), Malformed> {
+fn replay(
+    state: &mut Option<State>,
+    entry: &[u8],
+    found: Found,
+    orphans: &mut Vec<Record>,
+) -> Result<(), Malformed> {
     let mut reader = Reader::new(entry, "journal");
     let stamp = Stamp { time: Time(reader.u32()?), floor: Time(reader.u32()?) };
     let mut rest = reader.rest();
@@ -148,7 +183,14 @@ fn replay(state: &mut Option<State>, entry: &[u8]) -> Result<(), Malformed> {
         if let (None, Change::Provisioned(seed)) = (state.as_ref(), &change) {
             *state = Some(State { stamp, ..State::new(seed.clone()) });
         }
-        state.as_mut().ok_or(reader.malformed())?.apply(&change);
+        match (state.as_mut(), change) {
+            // How many records are missing before it, the chain alone tells.
+            (Some(_), Change::Record(record)) if found == Found::PastGap => orphans.push(record),
+            (Some(state), change) => state.apply(&change),
+            // The seed was in the entry that is broken.
+            (None, _) if found == Found::PastGap => {}
+            (None, _) => return Err(reader.malformed()),
+        }
     }
     Ok(())
 }
@@ -223,6 +265,9 @@ impl Snapshot {
         }
         if let Some(time) = state.waits_ended {
             Change::WaitsEnded(time).encode(out);
+        }
+        if state.codes_version > 0 {
+            Change::CodesVersion(state.codes_version).encode(out);
         }
         if state.damaged {
             Change::Damaged.encode(out);

@@ -3,7 +3,7 @@
 //! A full ring never refuses an open. Failures are then merged into a count; anything else overwrites the oldest
 //! record, and how many were lost so is told with every batch.
 
-use alloc::collections::VecDeque;
+use alloc::{collections::VecDeque, vec::Vec};
 
 use sentri_protocol::{
     audit::{Batch, CHAIN_START, ChainTag, MAX_BATCH, Record},
@@ -20,7 +20,7 @@ pub struct RingStart {
     pub first: u32,
     /// Tag of the record before it.
     pub previous: ChainTag,
-    /// Records ever overwritten before they were acknowledged.
+    /// Records ever overwritten, or lost with decayed flash, before they were acknowledged.
     pub lost: u32,
     /// Failures that are counted and not yet written.
     pub merged: u32,
@@ -97,6 +97,17 @@ impl AuditRing {
         self.records.push_back(record);
     }
 
+    /// Leaves so many numbers to records that are gone.
+    pub(super) fn lose(&mut self, missing: u32) {
+        (0..missing).for_each(|_| self.push(Record::from_bytes([0; Record::LEN])));
+        self.count_lost(missing);
+    }
+
+    /// Counts records that can't be had any more.
+    pub(super) fn count_lost(&mut self, records: u32) {
+        self.start.lost = self.start.lost.saturating_add(records);
+    }
+
     /// Counts failures that have no record of their own.
     pub fn set_merged(&mut self, merged: u32) {
         self.start.merged = merged;
@@ -119,22 +130,33 @@ impl AuditRing {
         }
     }
 
-    /// At most `most` records from number `from` on, or from the oldest held, signed.
-    pub fn batch(&self, keys: &KeyTree, from: u32, most: u8) -> alloc::vec::Vec<u8> {
+    /// At most `most` records from number `from` on, or from the oldest held, signed. Where flash lost records a batch
+    /// begins after them, or ends before them.
+    pub fn batch(&self, keys: &KeyTree, from: u32, most: u8) -> Vec<u8> {
         let skip = usize::try_from(from.saturating_sub(self.start.first)).unwrap_or(usize::MAX);
-        let skip = skip.min(self.records.len());
-        let previous = skip
-            .checked_sub(1)
-            .and_then(|before| self.records.get(before))
-            .map_or(self.start.previous, Record::tag);
-        let records = self.records.iter().skip(skip).take(usize::from(most.min(MAX_BATCH))).copied();
+        let held = self.records.len();
+        let first = (skip.min(held)..held).find(|place| self.is_readable(keys, *place)).unwrap_or(held);
+        let most = usize::from(most.min(MAX_BATCH));
+        let records = self.records.iter().enumerate().skip(first).take(most);
+        let records = records.take_while(|(place, _)| self.is_readable(keys, *place));
         Batch {
-            first: self.start.first.saturating_add(u32::try_from(skip).unwrap_or(u32::MAX)),
+            first: self.start.first.saturating_add(u32::try_from(first).unwrap_or(u32::MAX)),
             lost: self.start.lost,
-            previous,
-            records: records.collect(),
+            previous: self.tag_before(first),
+            records: records.map(|(_, record)| *record).collect(),
         }
         .sign(keys)
+    }
+
+    fn tag_before(&self, place: usize) -> ChainTag {
+        let before = place.checked_sub(1).and_then(|before| self.records.get(before));
+        before.map_or(self.start.previous, Record::tag)
+    }
+
+    fn is_readable(&self, keys: &KeyTree, place: usize) -> bool {
+        let number = self.start.first.wrapping_add(u32::try_from(place).unwrap_or(u32::MAX));
+        let record = self.records.get(place);
+        record.is_some_and(|record| record.open(keys, number, &self.tag_before(place)).is_some())
     }
 
     fn free_oldest(&mut self) {

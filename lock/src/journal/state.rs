@@ -71,6 +71,8 @@ pub struct State {
     pub first_uses: Vec<FirstUse>,
     /// Codes in the lock's own table, and what became of others.
     pub tables: Tables,
+    /// Version of the codes that were delivered; 0 before the first.
+    pub codes_version: u32,
     /// Whose cards it takes: an association's public key, compressed SEC 1.
     pub association: Option<[u8; 33]>,
     /// When the owner last ended a wait.
@@ -108,6 +110,8 @@ pub enum Change {
     CardTries(CardTries),
     /// The owner ended the waits.
     WaitsEnded(Time),
+    /// Codes of this version were delivered.
+    CodesVersion(u32),
     /// Flash was found damaged.
     Damaged,
     /// The lock booted for this time.
@@ -149,6 +153,7 @@ impl State {
             wrong_tries: WrongTries::default(),
             first_uses: Vec::with_capacity(FIRST_USES_MOST),
             tables: Tables::default(),
+            codes_version: 0,
             association: None,
             waits_ended: None,
             damaged: false,
@@ -163,13 +168,14 @@ impl State {
             Change::Made(id, profile) => (self.id, self.profile) = (*id, *profile),
             Change::Association(key) => self.association = Some(*key),
             Change::ContractorMode(on) => self.settings.switches.contractor_mode = *on,
-            Change::Held(code) => self.tables.hold(code.clone()),
-            Change::Dropped(id) => self.tables.drop_code(*id),
-            Change::Blocked(pin) => self.tables.block(pin.clone(), self.stamp.floor),
-            Change::PinUsed(pin) => self.tables.note_used(pin.clone(), self.stamp.floor),
-            Change::SmacUsed(smac) => self.tables.note_smac(*smac),
-            Change::CardTries(tries) => self.tables.count_card(*tries),
+            Change::Held(_)
+            | Change::Dropped(_)
+            | Change::Blocked(_)
+            | Change::PinUsed(_)
+            | Change::SmacUsed(_)
+            | Change::CardTries(_) => self.tables.change(change, self.stamp.floor),
             Change::WaitsEnded(time) => self.waits_ended = Some(*time),
+            Change::CodesVersion(version) => self.codes_version = *version,
             Change::Damaged => self.damaged = true,
             Change::Booted(boots) => self.boots = *boots,
             Change::Settings(settings) => self.apply_settings(*settings),
@@ -242,6 +248,7 @@ impl Change {
             Self::CardTries(_) => 21,
             Self::WaitsEnded(_) => 22,
             Self::Damaged => 23,
+            Self::CodesVersion(_) => 24,
         }
     }
 
@@ -250,7 +257,10 @@ impl Change {
         out.push(self.tag());
         match self {
             Self::Provisioned(seed) => out.extend_from_slice(seed.expose()),
-            Self::Booted(count) | Self::Merged(count) | Self::Acknowledged(count) => {
+            Self::Booted(count)
+            | Self::Merged(count)
+            | Self::Acknowledged(count)
+            | Self::CodesVersion(count) => {
                 out.extend_from_slice(&count.to_be_bytes());
             }
             Self::Made(id, profile) => {
@@ -349,6 +359,7 @@ impl Change {
             21 => Self::CardTries(CardTries { serial: CardSerial(reader.array()?), wrong: reader.u16()? }),
             22 => Self::WaitsEnded(Time(reader.u32()?)),
             23 => Self::Damaged,
+            24 => Self::CodesVersion(reader.u32()?),
             13 => {
                 let id = LockId(reader.array()?);
                 let profile = match reader.u8()? {

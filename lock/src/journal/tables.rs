@@ -3,6 +3,7 @@
 //! Each has a fixed most, so that a snapshot always fits a page of flash.
 
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use sentri_protocol::{
     Malformed, Time,
@@ -21,6 +22,12 @@ use super::state::Change;
 
 /// Codes that a lock's table holds.
 pub const CODES_MOST: usize = 96;
+/// The id of the programming code.
+pub const PROGRAMMING_ID: u8 = 1;
+/// Ids of residents' and guests' codes: the backend gives them out.
+pub const DELIVERED_IDS: RangeInclusive<u8> = 2..=64;
+/// Ids of short PINs: the lock gives them out.
+pub const SHORT_IDS: RangeInclusive<u8> = 65..=96;
 /// Blocked SmartPINs, and used ones, that a lock remembers.
 pub const PINS_MOST: usize = 32;
 /// SMACs that a lock remembers.
@@ -98,6 +105,19 @@ impl Tables {
         codes.chain(blocked).chain(used).chain(smacs).chain(cards).collect()
     }
 
+    /// Makes those changes that are about these lists.
+    pub fn change(&mut self, change: &Change, floor: Time) {
+        match change {
+            Change::Held(code) => self.hold(code.clone()),
+            Change::Dropped(id) => self.drop_code(*id),
+            Change::Blocked(pin) => self.block(pin.clone(), floor),
+            Change::PinUsed(pin) => self.note_used(pin.clone(), floor),
+            Change::SmacUsed(smac) => self.note_smac(*smac),
+            Change::CardTries(tries) => self.count_card(*tries),
+            _ => {}
+        }
+    }
+
     /// The programming code, where there is one.
     pub fn programming(&self) -> Option<&HeldCode> {
         self.codes.iter().find(|it| it.role == Role::Programming)
@@ -114,14 +134,11 @@ impl Tables {
         self.codes.iter().find(|it| matches!(&it.role, Role::Short(of) if of == pin))
     }
 
-    /// An id for a new code: a free one, or that of a code whose time was over at `floor`.
+    /// An id for a new short PIN: a free one, or that of one whose time was over at `floor`.
     pub fn free_id(&self, floor: Time) -> Option<u8> {
-        let most = u8::try_from(CODES_MOST).unwrap_or(u8::MAX);
-        let free = (1..=most).find(|id| self.codes.iter().all(|it| it.id != *id));
-        let over = |it: &&HeldCode| match it.validity {
-            Validity::Temporary(window)
-            | Validity::Delivery(window)
-            | Validity::Recurring(_, Some(window)) => {
+        let free = SHORT_IDS.into_iter().find(|id| self.codes.iter().all(|it| it.id != *id));
+        let over = |it: &&HeldCode| match (&it.role, it.validity) {
+            (Role::Short(_), Validity::Temporary(window)) => {
                 window.not_after().plus(sentri_protocol::time::DAY) < floor
             }
             _ => false,
@@ -158,7 +175,7 @@ impl Tables {
     }
 
     /// Puts a code in, in place of the one with its id.
-    pub fn hold(&mut self, code: HeldCode) {
+    fn hold(&mut self, code: HeldCode) {
         self.codes.retain(|it| it.id != code.id);
         if self.codes.len() < CODES_MOST {
             self.codes.push(code);
@@ -166,23 +183,23 @@ impl Tables {
     }
 
     /// Takes a code out.
-    pub fn drop_code(&mut self, id: u8) {
+    fn drop_code(&mut self, id: u8) {
         self.codes.retain(|it| it.id != id);
     }
 
     /// Blocks a SmartPIN and the short PIN that was made from it.
-    pub fn block(&mut self, pin: HeldPin, floor: Time) {
+    fn block(&mut self, pin: HeldPin, floor: Time) {
         self.codes.retain(|it| !matches!(&it.role, Role::Short(of) if *of == pin.pin));
         remember(&mut self.blocked, pin, floor);
     }
 
     /// Notes a first use.
-    pub fn note_used(&mut self, pin: HeldPin, floor: Time) {
+    fn note_used(&mut self, pin: HeldPin, floor: Time) {
         remember(&mut self.used, pin, floor);
     }
 
     /// Notes a SMAC that opens.
-    pub fn note_smac(&mut self, smac: Use) {
+    fn note_smac(&mut self, smac: Use) {
         if self.smacs.len() >= SMACS_MOST {
             let oldest = self.smacs.iter().enumerate().min_by_key(|(_, it)| it.step).map(|(place, _)| place);
             if let Some(place) = oldest {
@@ -193,7 +210,7 @@ impl Tables {
     }
 
     /// Counts wrong PINs of a card. Where there is no room, the card with the fewest makes some.
-    pub fn count_card(&mut self, tries: CardTries) {
+    fn count_card(&mut self, tries: CardTries) {
         self.cards.retain(|it| it.serial != tries.serial);
         if tries.wrong == 0 {
             return;

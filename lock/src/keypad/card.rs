@@ -145,7 +145,7 @@ impl<B: Board> Lock<B> {
         let changes = draft.into_changes();
         // The attempt itself is written; worn flash shows at the next one.
         let (Stored::Yes | Stored::Worn) = self.store(&changes)?;
-        self.board.show(Indication::Refused);
+        self.tell_refused();
         Ok(())
     }
 
@@ -171,8 +171,9 @@ impl<B: Board> Lock<B> {
 
     /// FUNC, digits, ENT at READY: the owner's alone.
     pub(super) fn command(&mut self, card: Card, digits: &[u8]) -> Result<(), Halt> {
+        let may_turn_on = !self.journal.state().settings.switches.forbids_contractor;
         let change = match digits {
-            CONTRACTOR_MODE_ON => Some(Change::ContractorMode(true)),
+            CONTRACTOR_MODE_ON if may_turn_on => Some(Change::ContractorMode(true)),
             CONTRACTOR_MODE_OFF => Some(Change::ContractorMode(false)),
             _ => None,
         };

@@ -247,12 +247,14 @@ impl<B: Board> Lock<B> {
     pub(super) fn refuse_code(&mut self, kind: CodeKind, no: No) -> Result<(), Halt> {
         self.lockout.wrong(kind, self.board.uptime_ms());
         self.log_refusal(kind, no)?;
-        self.board.show(if no.verdict == Verdict::FlashFailed {
-            Indication::NeedsService
-        } else {
-            Indication::Refused
-        });
+        self.tell_refused();
         Ok(())
+    }
+
+    /// Alike for all refusals, also where flash lost something: else a right code would be told from a wrong one.
+    pub(super) fn tell_refused(&mut self) {
+        let damaged = self.journal.state().damaged;
+        self.board.show(if damaged { Indication::NeedsService } else { Indication::Refused });
     }
 
     /// The attempt itself is written; worn flash shows at the next one.

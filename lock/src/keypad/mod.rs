@@ -1,8 +1,8 @@
 //! The keypad: keys become entries, each taken whole at ENT or #, and entries become sequences.
 //!
-//! What an entry means depends on the [`mode`]: by itself it is a code ([`codes`], [`table`]), after a card is put in a PIN
-//! or a command ([`card`]), after the programming code a function, after a SmartPIN maybe a short PIN
-//! ([`programming`]).
+//! What an entry means depends on the `mode`: by itself it is a code (`codes`, `table`), after a card is put in a PIN
+//! or a command (`card`), after the programming code a function, after a SmartPIN maybe a short PIN
+//! (`programming`).
 
 mod card;
 mod codes;
@@ -17,6 +17,7 @@ use zeroize::Zeroize;
 
 use self::mode::Mode;
 pub use self::table::NotHeld;
+pub(crate) use self::table::fits;
 use crate::{
     lock::{Halt, Lock},
     ports::{Board, Indication},

@@ -6,7 +6,10 @@ use sentri_protocol::{
 };
 
 use crate::{
-    journal::{state::Change, tables::HeldPin},
+    journal::{
+        state::Change,
+        tables::{HeldPin, Tables},
+    },
     lock::{Halt, Lock, Stored},
     lockout::CodeKind,
     ports::{Board, Indication},
@@ -19,7 +22,9 @@ const BLOCKED: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 impl<B: Board> Lock<B> {
     /// Blocks a `SmartPIN` of this lock, used or not, begun or not, and the short PIN made from it.
     pub(super) fn block(&mut self, entry: &[u8]) -> Result<(), Halt> {
-        let Some(held) = self.to_block(entry) else {
+        let state = self.journal.state();
+        let held = SmartPin::parse(entry).ok().and_then(|pin| self.to_block(pin, &state.tables));
+        let Some(held) = held else {
             self.board.show(Indication::Error);
             return Ok(());
         };
@@ -36,14 +41,12 @@ impl<B: Board> Lock<B> {
     }
 
     /// Nothing where it is no `SmartPIN` of this lock, or where a block that still matters would have to go for it.
-    fn to_block(&self, entry: &[u8]) -> Option<HeldPin> {
+    pub(crate) fn to_block(&self, pin: SmartPin, tables: &Tables) -> Option<HeldPin> {
         let state = self.journal.state();
-        let pin = SmartPin::parse(entry).ok()?;
         let read: Result<_, NotASmartPin> = SmartPinKey::of(&self.keys, state.id).decode(&pin);
         let (window, _) = read.ok()?;
         let instants = window.instants(state.settings.zone, state.settings.smart_pin_rules.daily).ok()?;
-        let known = state.tables.is_blocked(&pin);
-        (known || state.tables.has_room_to_block(self.clock.floor()))
+        (tables.is_blocked(&pin) || tables.has_room_to_block(self.clock.floor()))
             .then(|| HeldPin { pin, until: instants.not_after() })
     }
 }

@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use sentri_protocol::{
-    codes::{Refused, short_pin, smart_pin::Accepted, stored::StoredCode, validity::Validity},
+    codes::{Refused, kind::Profile, short_pin, smart_pin::Accepted, stored::StoredCode, validity::Validity},
     open::Verdict,
 };
 use thiserror::Error;
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     journal::{
         state::Change,
-        tables::{CODES_MOST, HeldCode, Role},
+        tables::{DELIVERED_IDS, HeldCode, PROGRAMMING_ID, Role, SHORT_IDS, Tables},
     },
     lock::{Halt, Lock, Stored},
     lockout::CodeKind,
@@ -32,30 +32,39 @@ pub enum NotHeld {
     /// This sort of lock takes no stored codes of so many digits.
     #[error("this lock takes no stored code of so many digits")]
     WrongLength,
-    /// There is no room, or no such place.
-    #[error("the lock's table is full: take a code out first")]
-    Full,
+    /// Its table has no such place for a code of this holder.
+    #[error("this lock's table has no such place")]
+    NoSuchPlace,
     /// Nothing can be written down any more.
     #[error("the lock's flash is worn")]
     Worn,
+}
+
+/// Whether a table takes a code, in place of the one with its id.
+pub(crate) fn fits(tables: &Tables, profile: Profile, held: &HeldCode) -> Result<(), NotHeld> {
+    let has_place = match held.role {
+        Role::Programming => held.id == PROGRAMMING_ID,
+        Role::Resident | Role::Guest => DELIVERED_IDS.contains(&held.id),
+        Role::Short(_) => SHORT_IDS.contains(&held.id),
+    };
+    if !has_place {
+        return Err(NotHeld::NoSuchPlace);
+    }
+    if !profile.stored_digits().contains(&held.code.as_ascii().len()) {
+        return Err(NotHeld::WrongLength);
+    }
+    if tables.find(held.code.as_ascii()).is_some_and(|it| it.id != held.id) {
+        return Err(NotHeld::ChooseAnother);
+    }
+    Ok(())
 }
 
 impl<B: Board> Lock<B> {
     /// Keeps a code in the lock's table, in place of the one with its id: until then the old one works. [RES-5]
     pub fn hold_code(&mut self, held: HeldCode) -> Result<Result<(), NotHeld>, Halt> {
         let state = self.journal.state();
-        let tables = &state.tables;
-        let same = tables.find(held.code.as_ascii()).is_some_and(|it| it.id != held.id);
-        let replaces = tables.codes.iter().any(|it| it.id == held.id);
-        if !state.profile.stored_digits().contains(&held.code.as_ascii().len()) {
-            return Ok(Err(NotHeld::WrongLength));
-        }
-        if same {
-            return Ok(Err(NotHeld::ChooseAnother));
-        }
-        let has_place = (1..=CODES_MOST).contains(&usize::from(held.id));
-        if !has_place || (!replaces && tables.codes.len() >= CODES_MOST) {
-            return Ok(Err(NotHeld::Full));
+        if let Err(refusal) = fits(&state.tables, state.profile, &held) {
+            return Ok(Err(refusal));
         }
         Ok(match self.store(&[Change::Held(held)])? {
             Stored::Yes => Ok(()),

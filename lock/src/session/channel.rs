@@ -75,6 +75,10 @@ impl<B: Board> Lock<B> {
                 let up_to = self.journal.state().audit.start().first.saturating_sub(1);
                 LockMessage::Acknowledged { result, up_to }
             }
+            PhoneMessage::Codes(sealed) => {
+                let (result, not_done) = self.take_codes(&sealed)?;
+                LockMessage::Codes { result, version: self.journal.state().codes_version, not_done }
+            }
         })
     }
 

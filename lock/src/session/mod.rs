@@ -4,6 +4,7 @@
 //! answered alike, late, and alone loses its link.
 
 mod channel;
+mod delivery;
 mod links;
 mod perform;
 mod wake;

@@ -22,6 +22,20 @@ impl Cut {
     pub const ALL: [Self; 4] = [Self::Before, Self::TornEarly, Self::TornLate, Self::After];
 }
 
+/// How flash that is worn takes a write of which nothing stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wear {
+    /// It reports an error.
+    Told,
+    /// It says nothing.
+    Silent,
+}
+
+impl Wear {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Told, Self::Silent];
+}
+
 /// Two areas of flash, and what is to go wrong with them. A clone is the same flash in another board.
 #[derive(Clone, Debug)]
 pub struct SimFlash {
@@ -29,7 +43,7 @@ pub struct SimFlash {
     operations: u64,
     erases: u64,
     cut: Option<(u64, Cut)>,
-    worn: bool,
+    worn: Option<(u64, Wear)>,
     overwritten: u64,
 }
 
@@ -40,7 +54,7 @@ impl Default for SimFlash {
             operations: 0,
             erases: 0,
             cut: None,
-            worn: false,
+            worn: None,
             overwritten: 0,
         }
     }
@@ -87,20 +101,28 @@ impl SimFlash {
 
     /// From now on nothing that is written stays.
     pub fn wear_out(&mut self) {
-        self.worn = true;
+        self.wear_out_at(self.operations, Wear::Told);
+    }
+
+    /// From the operation with this number on, counted from the first ever as 0, nothing that is written stays.
+    pub fn wear_out_at(&mut self, operation: u64, wear: Wear) {
+        self.worn = Some((operation, wear));
     }
 
     pub(super) fn read(&self, area: Area, offset: usize, into: &mut [u8]) {
-        let held = self.areas[index(area)].get(offset..).unwrap_or_default();
-        let (inside, past) = into.split_at_mut(held.len().min(into.len()));
-        inside.copy_from_slice(&held[..inside.len()]);
-        past.fill(0xff);
+        let [first, second] = &self.areas;
+        let cells = match area {
+            Area::First => first,
+            Area::Second => second,
+        };
+        into.fill(0xff);
+        into.iter_mut().zip(cells.iter().skip(offset)).for_each(|(to, held)| *to = *held);
     }
 
     pub(super) fn program(&mut self, area: Area, offset: usize, bytes: &[u8]) -> Result<(), FlashError> {
         let cut = self.next_operation();
-        if self.worn {
-            return Err(FlashError::Worn);
+        if let Some(wear) = self.wear() {
+            return wear;
         }
         if !offset.is_multiple_of(PROGRAM_ALIGN) || !bytes.len().is_multiple_of(PROGRAM_ALIGN) {
             self.overwritten += 1;
@@ -124,8 +146,8 @@ impl SimFlash {
     pub(super) fn erase(&mut self, area: Area) -> Result<(), FlashError> {
         let cut = self.next_operation();
         self.erases += 1;
-        if self.worn {
-            return Err(FlashError::Worn);
+        if let Some(wear) = self.wear() {
+            return wear;
         }
         let erased = match cut {
             Some(Cut::Before) => 0..0,
@@ -133,8 +155,21 @@ impl SimFlash {
             Some(Cut::TornLate) => PROGRAM_ALIGN * 2..AREA_LEN,
             Some(Cut::After) | None => 0..AREA_LEN,
         };
-        self.areas[index(area)][erased].fill(0xff);
+        if let Some(cells) = self.cells(area).get_mut(erased) {
+            cells.fill(0xff);
+        }
         cut.map_or(Ok(()), |_| Err(FlashError::PowerLost))
+    }
+
+    /// What worn flash answers to the operation that was counted last.
+    fn wear(&self) -> Option<Result<(), FlashError>> {
+        match self.worn {
+            Some((from, wear)) if self.operations > from => Some(match wear {
+                Wear::Told => Err(FlashError::Worn),
+                Wear::Silent => Ok(()),
+            }),
+            _ => None,
+        }
     }
 
     fn next_operation(&mut self) -> Option<Cut> {
@@ -143,19 +178,20 @@ impl SimFlash {
         self.cut.take_if(|(at, _)| *at == number).map(|(_, cut)| cut)
     }
 
-    fn clear_bits(&mut self, area: Area, at: usize, byte: u8) {
-        if let Some(cell) = self.areas[index(area)].get_mut(at) {
-            self.overwritten += u64::from(*cell != 0xff);
-            *cell &= byte;
-        } else {
-            self.overwritten += 1;
+    fn cells(&mut self, area: Area) -> &mut Vec<u8> {
+        let [first, second] = &mut self.areas;
+        match area {
+            Area::First => first,
+            Area::Second => second,
         }
     }
-}
 
-fn index(area: Area) -> usize {
-    match area {
-        Area::First => 0,
-        Area::Second => 1,
+    fn clear_bits(&mut self, area: Area, at: usize, byte: u8) {
+        let again = self.cells(area).get_mut(at).is_none_or(|cell| {
+            let again = *cell != 0xff;
+            *cell &= byte;
+            again
+        });
+        self.overwritten += u64::from(again);
     }
 }

@@ -10,6 +10,6 @@ mod phone;
 mod rig;
 
 pub use board::{RadioOutput, SimBoard};
-pub use flash::{Cut, SimFlash};
+pub use flash::{Cut, SimFlash, Wear};
 pub use phone::{Heard, SimPhone};
 pub use rig::{Backend, Rig, Visit};

@@ -35,6 +35,7 @@ pub struct Told {
     pub wrong_tries: [u16; 6],
     pub first_uses: Vec<FirstUse>,
     pub tables: Tables,
+    pub codes_version: u32,
     pub settings: u32,
     pub revocations: u32,
     pub epoch: Epoch,
@@ -56,6 +57,7 @@ impl Told {
             wrong_tries: CodeKind::ALL.map(|kind| state.wrong_tries.of(kind)),
             first_uses: state.first_uses.clone(),
             tables: state.tables.clone(),
+            codes_version: state.codes_version,
             settings: state.settings.version,
             revocations: state.revocations.version,
             epoch: state.revocations.epoch_floor,
@@ -112,6 +114,7 @@ pub fn check(told: &Told, step: Step, world: &World, context: &str) {
     assert!(driven <= 1, "{context}: opened {driven} times in one step");
     let logged = opens_after(told.head, lock.state());
     assert!(logged >= driven, "{context}: an open without its record");
+    assert!(now.codes_version >= told.codes_version, "{context}: codes version fell");
     assert!(now.settings >= told.settings, "{context}: settings version fell");
     assert!(now.revocations >= told.revocations, "{context}: revocation version fell");
     assert!(now.epoch >= told.epoch, "{context}: epoch floor fell");

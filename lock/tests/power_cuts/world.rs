@@ -9,7 +9,13 @@ use sentri_protocol::{
     advert::Advert,
     audit::Acknowledgement,
     clock::LowerBound,
-    codes::derived::{contractor, one_day},
+    codes::{
+        delivery::{Delivery, Holder, Order},
+        derived::{contractor, one_day},
+        smart_pin::SmartPin,
+        stored::StoredCode,
+        validity::Validity,
+    },
     open::{
         Operation, Request,
         channel::{LockMessage, PhoneMessage},
@@ -49,6 +55,10 @@ pub enum Step {
     OneDayCode(u8),
     /// A wrong stored code.
     WrongStored,
+    /// A wrong code as long as the programming code.
+    WrongProgramming,
+    /// A phone brings codes up to this version: another guest's code, and a block.
+    Deliver(u32),
     /// A SMAC of this slot.
     Smac(u16),
     /// A SmartPIN of this variant.
@@ -120,6 +130,8 @@ impl World {
                 self.rig.type_code(one_day(&backend().keys, today(), index).as_ascii())
             }
             Step::WrongStored => self.rig.type_code(b"7361"),
+            Step::WrongProgramming => self.rig.type_code(b"736154"),
+            Step::Deliver(version) => self.hand_over(&PhoneMessage::Codes(delivery(version))),
             Step::Smac(slot) => {
                 let smac = support::smac(slot, self.rig.time());
                 self.rig.type_code(&smac)
@@ -243,6 +255,17 @@ pub fn contractor_mode() -> Settings {
     let settings = support::provisioning().settings;
     let switches = Switches { contractor_mode: true, ..settings.switches };
     Settings { switches, ..settings }
+}
+
+/// Each version has another code for the guest in place 2, and blocks another variant.
+pub fn delivery(version: u32) -> Vec<u8> {
+    let digits = format!("{}", 40_710 + version);
+    let code = StoredCode::parse(digits.as_bytes()).expect("digits");
+    let put = Order::Put { place: 2, holder: Holder::Guest, code, validity: Validity::Permanent };
+    let variant = u8::try_from(version % 3).expect("a variant");
+    let pin = SmartPin::parse(&support::smart_pin(-1, 700, variant)).expect("ten digits");
+    let delivery = Delivery::new(0, version, vec![put, Order::Block(pin)]);
+    delivery.expect("a delivery").seal(&backend().keys)
 }
 
 pub fn revocations(version: u32) -> Vec<u8> {

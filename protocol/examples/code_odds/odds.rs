@@ -198,6 +198,23 @@ pub fn tables() -> Vec<String> {
         let shares = [month, year, owner[0], owner[1]].map(|tries| share(any(&kinds, tries)));
         format!("| {name} | {} |", shares.join(" | "))
     }));
+    lines.push(String::new());
+    lines.extend(programming_table([month, year].map(|tries| 2 * tries)));
+    lines
+}
+
+/// The programming code is tried on two counts: that of stored codes, and its own while those wait.
+fn programming_table([month, year]: [u32; 2]) -> Vec<String> {
+    let mut lines = vec![
+        format!("| programming code | in a month ({month} tries) | in a year ({year} tries) |"),
+        "| --- | --- | --- |".to_owned(),
+    ];
+    lines.extend([("four digits", 4), ("six digits", 6), ("eight digits, a door's", 8)].map(
+        |(name, digits)| {
+            let code = stored(name, digits, 1.0);
+            format!("| {name} | {} | {} |", share(code.within(month)), share(code.within(year)))
+        },
+    ));
     lines
 }
 

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use crate::{
     Failure,
     command::{CaveatFields, Command, Hex, PhoneM1, Setup, StatusFields, advert_flags},
+    described,
     signed::resign,
 };
 
@@ -214,7 +215,6 @@ impl CaveatFields {
 }
 
 fn describe_request(request: &Request) -> Value {
-    let ticket = &request.ticket;
     let caveat = |caveat: &Caveat| {
         json!({
             "kind": caveat.kind,
@@ -224,17 +224,7 @@ fn describe_request(request: &Request) -> Value {
         })
     };
     json!({
-        "ticket": {
-            "credential": hex::encode(ticket.credential.0),
-            "subject": hex::encode(ticket.subject.0),
-            "epoch": ticket.epoch.0,
-            "issued_at": ticket.issued_at.0,
-            "not_before": ticket.window.not_before().0,
-            "not_after": ticket.window.not_after().0,
-            "schedule": hex::encode(ticket.schedule.encode()),
-            "rights": ticket.rights.bits(),
-            "device_key": ticket.device_key.map(|key| hex::encode(key.0)),
-        },
+        "ticket": described::ticket(&request.ticket),
         "operation": request.operation.code(),
         "operation_id": hex::encode(request.operation_id.0),
         "phone_time": request.clock.time.0,

@@ -2,9 +2,12 @@
 //!
 //! Everything random is handed in, so that another implementation can be compared byte for byte. Each answer
 //! is `{"ok": …}` or `{"refused": "why"}`; a line that can't be read ends the program.
+#![allow(clippy::indexing_slicing, reason = "a JSON object takes a new field by it")]
 
 mod command;
 mod connection;
+#[path = "../../tests/support/described.rs"]
+mod described;
 mod signed;
 
 use std::io::{BufRead, Write};

@@ -96,6 +96,8 @@ fn settings(keys: &KeyTree, bytes: &[u8]) -> Result<(Value, Vec<u8>), Failure> {
         "returns": switches.returns,
         "smart_pins": switches.smart_pins,
         "one_day_ends_with_day": switches.one_day_ends_with_day,
+        "forbids_one_day": switches.forbids_one_day,
+        "forbids_contractor": switches.forbids_contractor,
         "contractor_generations": settings.contractor_generations,
         "smart_pin_rules": hex::encode(settings.smart_pin_rules.encode()),
         "owner": settings.owner.map_or(0, SentriKeyId::number),

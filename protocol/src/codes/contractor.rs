@@ -3,7 +3,7 @@
 use super::{digits::Digits, otp, present::Present, present::Refused};
 use crate::{
     hours::{Weekly, next_allowed},
-    keys::{Key, KeyTree},
+    keys::{KeyTree, PreparedKey},
     settings::Settings,
 };
 
@@ -14,16 +14,19 @@ pub const SLOTS: u8 = 3;
 
 /// The code of a slot (0 to 2) at its generation.
 pub fn code(keys: &KeyTree, slot: u8, generation: u16) -> Digits<DIGITS> {
-    code_under(&keys.expand("contractor", b""), slot, generation)
+    code_under(&keys.expand("contractor", b"").prepared(), slot, generation)
 }
 
-fn code_under(key: &Key, slot: u8, generation: u16) -> Digits<DIGITS> {
+fn code_under(key: &PreparedKey, slot: u8, generation: u16) -> Digits<DIGITS> {
     otp::code(key, &[&[slot], &generation.to_be_bytes()])
 }
 
 /// The slot whose code was entered, where it may open now. A lost clock knows no hours, and asks for none.
 pub fn verify(keys: &KeyTree, settings: &Settings, present: Present, entry: &[u8]) -> Result<u8, Refused> {
-    let key = keys.expand("contractor", b"");
+    if settings.switches.forbids_contractor {
+        return Err(Refused::Off);
+    }
+    let key = keys.expand("contractor", b"").prepared();
     let mut found = None;
     for (slot, generation) in (0..SLOTS).zip(settings.contractor_generations) {
         if code_under(&key, slot, generation).matches(entry) {

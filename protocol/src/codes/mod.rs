@@ -2,9 +2,10 @@
 //!
 //! [`kind`] tells from its length what an entry is. Backend, phone and lock compute [`contractor`], [`one_day`],
 //! [`smac`] and [`smart_pin`] codes alike from the lock's seed; [`stored`] codes are in the lock's table, made or
-//! [`picked`], each with its [`validity`]. [`lockout`] bounds how often anyone may guess.
+//! [`picked`], each with its [`validity`], and get there by [`delivery`]. [`lockout`] bounds how often anyone may guess.
 
 pub mod contractor;
+pub mod delivery;
 pub mod derived;
 pub mod digits;
 pub mod kind;

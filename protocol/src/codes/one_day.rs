@@ -6,7 +6,7 @@ use super::{
     present::{Present, Refused},
 };
 use crate::{
-    keys::{Key, KeyTree},
+    keys::{KeyTree, PreparedKey},
     settings::Settings,
     time::{DAY, Time},
 };
@@ -20,10 +20,10 @@ pub const WORKS_FOR: u32 = 3600;
 
 /// A code: `day` counts lock-local days since 1970-01-01, `index` is 0 to 3.
 pub fn code(keys: &KeyTree, day: u32, index: u8) -> Digits<DIGITS> {
-    code_under(&keys.expand("oneday", b""), day, index)
+    code_under(&keys.expand("oneday", b"").prepared(), day, index)
 }
 
-fn code_under(key: &Key, day: u32, index: u8) -> Digits<DIGITS> {
+fn code_under(key: &PreparedKey, day: u32, index: u8) -> Digits<DIGITS> {
     otp::code(key, &[&day.to_be_bytes(), &[index]])
 }
 
@@ -59,11 +59,16 @@ pub fn verify(
     used: &[FirstUse],
     entry: &[u8],
 ) -> Result<Use, Refused> {
+    if settings.switches.forbids_one_day {
+        return Err(Refused::Off);
+    }
     let (now, (earliest, latest)) = (present.known()?, present.range()?);
     let days = settings.zone.local(earliest).day..=settings.zone.local(latest).day;
     let fresh = days.clone().flat_map(|day| (0..INDICES).map(move |index| (day, index)));
-    let running = used.iter().filter(|it| !days.contains(&it.day)).map(|it| (it.day, it.index));
-    let key = keys.expand("oneday", b"");
+    // Those whose hour runs; for a day longer they are told as expired, and then no more than codes of that day are.
+    let matters = |it: &&FirstUse| !days.contains(&it.day) && now < it.at.plus(WORKS_FOR + DAY);
+    let running = used.iter().filter(matters).map(|it| (it.day, it.index));
+    let key = keys.expand("oneday", b"").prepared();
     let mut found = None;
     for (day, index) in fresh.chain(running) {
         if code_under(&key, day, index).matches(entry) {

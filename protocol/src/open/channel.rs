@@ -34,6 +34,8 @@ pub enum PhoneMessage {
     },
     /// Tells up to where records are backed up.
     Acknowledge(Acknowledgement),
+    /// A sealed delivery of codes, as carried.
+    Codes(Vec<u8>),
 }
 
 /// What a lock answers.
@@ -63,6 +65,15 @@ pub enum LockMessage {
         result: Applied,
         /// Up to where the lock's records are acknowledged now.
         up_to: u32,
+    },
+    /// To a delivery of codes.
+    Codes {
+        /// What became of it.
+        result: Applied,
+        /// The lock's version now.
+        version: u32,
+        /// Bit n: order n was not carried out: another code is the same, or there is no such place or room.
+        not_done: u16,
     },
     /// To anything malformed.
     Malformed,
@@ -103,6 +114,7 @@ impl PhoneMessage {
             Self::Settings(settings) => with_type(0x03, &[settings]),
             Self::ReadAudit { from, at_most } => with_type(0x04, &[&from.to_be_bytes(), &[*at_most]]),
             Self::Acknowledge(it) => with_type(0x05, &[&it.encode()]),
+            Self::Codes(delivery) => with_type(0x06, &[delivery]),
         }
     }
 
@@ -122,6 +134,7 @@ impl PhoneMessage {
                 Self::ReadAudit { from, at_most }
             }
             0x05 => Self::Acknowledge(Acknowledgement::decode(reader.rest())?),
+            0x06 => Self::Codes(reader.rest().to_vec()),
             _ => return Err(reader.malformed()),
         })
     }
@@ -141,6 +154,9 @@ impl LockMessage {
             Self::Audit(batch) => with_type(0x84, &[batch]),
             Self::Acknowledged { result, up_to } => {
                 with_type(0x85, &[&[*result as u8], &up_to.to_be_bytes()])
+            }
+            Self::Codes { result, version, not_done } => {
+                with_type(0x86, &[&[*result as u8], &version.to_be_bytes(), &not_done.to_be_bytes()])
             }
             Self::Malformed => with_type(0xff, &[&[4]]),
         }
@@ -168,6 +184,10 @@ impl LockMessage {
             0x85 => {
                 let (result, up_to) = applied(&mut reader)?;
                 Self::Acknowledged { result, up_to }
+            }
+            0x86 => {
+                let (result, version) = applied(&mut reader)?;
+                Self::Codes { result, version, not_done: reader.u16()? }
             }
             0xff if reader.u8()? == 4 => Self::Malformed,
             _ => return Err(malformed),

@@ -264,7 +264,7 @@ impl Cipher for ChaChaPoly {
         // Only a message of over 256 GB can fail here.
         if let Ok(tag) = self.0.encrypt_inout_detached(&nonce(counter).into(), authtext, InOutBuf::from(body))
         {
-            rest[..TAG].copy_from_slice(&tag);
+            rest.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
         }
         length + TAG
     }

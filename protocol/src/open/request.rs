@@ -35,6 +35,14 @@ impl Operation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OperationId(pub [u8; 8]);
 
+impl OperationId {
+    /// As far as a lock's own records name it ([`crate::audit::Entry::operation`]).
+    pub fn first_half(self) -> [u8; 4] {
+        let [a, b, c, d, ..] = self.0;
+        [a, b, c, d]
+    }
+}
+
 /// The phone's clock, logged and never believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhoneClock {

@@ -4,15 +4,11 @@
 use std::{
     sync::{Arc, PoisonError, Weak},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{Clock, Pace, Pull, Shared, State};
 
-/// How long nobody may have done anything before simulated time jumps, at most. Jumps of less than fifty times
-/// this wait less: a value on the air is not worth a wait, giving up on a lock is.
-const PATIENCE: Duration = Duration::from_millis(150);
-const SPEED: u32 = 50;
 /// How often the thread looks whether its clock is still there.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -54,20 +50,17 @@ fn next(clock: &Clock, state: &State) -> Next {
             Some(((at, _), _)) => Next::Wait(at.saturating_sub(elapsed)),
             None => Next::Wait(LOOK),
         },
-        Pace::Simulated => simulated(state, elapsed),
+        Pace::Simulated => simulated(state),
     }
 }
 
 /// Where anybody waits for anything, time goes on to the very next event, so that there is a chance to react to
 /// each before the one after it.
-fn simulated(state: &State, elapsed: Duration) -> Next {
+fn simulated(state: &State) -> Next {
     let waited_for = state.events.values().any(|(pull, _)| *pull == Pull::Yes);
     let first = state.events.first_key_value().filter(|_| waited_for && state.scenes > 0 && state.busy == 0);
-    let Some(((at, _), _)) = first else { return Next::Wait(LOOK) };
-    let patience = (at.saturating_sub(elapsed) / SPEED).min(PATIENCE);
-    let idle = Instant::now().saturating_duration_since(state.last_activity);
-    match patience.checked_sub(idle) {
-        Some(left) if !left.is_zero() => Next::Wait(left),
-        _ => Next::Run(*at),
+    match first {
+        Some(((at, _), _)) => Next::Run(*at),
+        None => Next::Wait(LOOK),
     }
 }

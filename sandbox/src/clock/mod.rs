@@ -1,10 +1,13 @@
 //! The one clock that backend, phones, radio and locks of a sandbox share.
 //!
 //! It runs at one of two paces. *Simulated*, it stands still between scenes; within a scene ([`Clock::scene`])
-//! it jumps to the next thing that somebody waits for as soon as nobody does anything: a month passes in a
-//! second, and nothing depends on how fast the machine is. *Real*, it is the machine's clock, which can be
+//! it jumps to the next thing that somebody waits for as soon as nobody is at work: a month passes in a second,
+//! and nothing depends on how fast the machine is. Who is at work is counted, not guessed: every task of a phone
+//! and the scene itself from being woken until it waits again ([`Attended`]), every exchange with the backend and
+//! every wait for a disk ([`Clock::busy`]). *Real*, it is the machine's clock, which can be
 //! moved.
 
+mod attended;
 mod conductor;
 mod timer;
 
@@ -16,6 +19,7 @@ use std::{
 
 use sentri_wire::Timestamp;
 
+pub use attended::Attended;
 pub use timer::Timer;
 
 /// How time passes.
@@ -62,7 +66,6 @@ struct State {
     asked: u64,
     scenes: usize,
     busy: usize,
-    last_activity: Instant,
 }
 
 impl Clock {
@@ -78,15 +81,8 @@ impl Clock {
 
     fn new(pace: Pace, epoch: Duration) -> Self {
         let begun = Instant::now();
-        let state = State {
-            epoch,
-            skipped: Duration::ZERO,
-            events: BTreeMap::new(),
-            asked: 0,
-            scenes: 0,
-            busy: 0,
-            last_activity: begun,
-        };
+        let state =
+            State { epoch, skipped: Duration::ZERO, events: BTreeMap::new(), asked: 0, scenes: 0, busy: 0 };
         let shared = Shared { pace, begun, state: state.into(), changed: Condvar::new(), turn: ().into() };
         let clock = Self(Arc::new(shared));
         conductor::start(&clock);
@@ -121,7 +117,6 @@ impl Clock {
         state.asked += 1;
         let place = (when, state.asked);
         state.events.insert(place, (pull, Box::new(event)));
-        state.last_activity = Instant::now();
         self.0.changed.notify_all();
         Timer::new(self, place)
     }
@@ -149,18 +144,13 @@ impl Clock {
     /// Plays a scene: while it lasts, simulated time may pass.
     pub async fn scene<T>(&self, scene: impl Future<Output = T>) -> T {
         let _playing = Playing::begin(self);
-        scene.await
+        Attended::new(self, scene).await
     }
 
     /// While the guard lives, somebody is at work and simulated time stands still.
     pub fn busy(&self) -> Busy {
         self.state().busy += 1;
         Busy(self.clone())
-    }
-
-    /// Tells that somebody did something just now, so that simulated time waits a little.
-    pub fn touch(&self) {
-        self.state().last_activity = Instant::now();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -198,7 +188,6 @@ impl Clock {
             None => (target, None),
         };
         state.skipped += at.saturating_sub(elapsed);
-        state.last_activity = Instant::now();
         event.map(|(_, event)| event)
     }
 
@@ -223,7 +212,6 @@ impl Drop for Busy {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.busy -= 1;
-        state.last_activity = Instant::now();
         self.0.0.changed.notify_all();
     }
 }
@@ -234,7 +222,6 @@ impl Playing {
     fn begin(clock: &Clock) -> Self {
         let mut state = clock.state();
         state.scenes += 1;
-        state.last_activity = Instant::now();
         clock.0.changed.notify_all();
         Self(clock.clone())
     }
@@ -281,9 +268,9 @@ mod tests {
     async fn a_scene_skips_what_it_waits_for_and_leaves_the_rest_alone() {
         let clock = Clock::simulated(0);
         let _hourly = clock.after(Duration::from_secs(3600), Pull::No, || {});
-        let taken_back = clock.sleep(Duration::from_secs(50));
+        let taken_back = clock.sleep(Duration::from_secs(50), Pull::Yes);
         drop(taken_back);
-        clock.scene(clock.sleep(Duration::from_secs(100))).await;
+        clock.scene(clock.sleep(Duration::from_secs(100), Pull::Yes)).await;
         assert_eq!(clock.now(), 100);
     }
 }

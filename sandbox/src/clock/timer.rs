@@ -48,13 +48,8 @@ pub struct Sleep {
 }
 
 impl Clock {
-    /// Ends once that much time has passed on this clock; somebody waits for it.
-    pub fn sleep(&self, time: Duration) -> Sleep {
-        self.sleep_with(time, Pull::Yes)
-    }
-
     /// Ends once that much time has passed on this clock.
-    pub fn sleep_with(&self, time: Duration, pull: Pull) -> Sleep {
+    pub fn sleep(&self, time: Duration, pull: Pull) -> Sleep {
         let bell = Arc::new(Mutex::new(Bell::default()));
         let ring = bell.clone();
         let timer = self.after(time, pull, move || {

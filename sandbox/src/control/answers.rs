@@ -34,6 +34,11 @@ impl Trouble {
         Self { status: StatusCode::NOT_FOUND, error: error.into() }
     }
 
+    /// There is such a thing, and nothing of the kind can be done with it.
+    pub fn not_allowed(error: impl Into<String>) -> Self {
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, error: error.into() }
+    }
+
     /// The caller may not.
     pub fn forbidden(error: impl Into<String>) -> Self {
         Self { status: StatusCode::FORBIDDEN, error: error.into() }

@@ -17,17 +17,25 @@ use crate::{
     town::{LetterSeen, Town, TownSeen},
 };
 
-type Answer<T> = Result<Json<T>, Trouble>;
+pub(super) type Answer<T> = Result<Json<T>, Trouble>;
 /// A body that says what is wrong with it.
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// The longest step that a clock is moved by: half a lifetime of a lock.
 const MOST_SECONDS: u64 = 10 * 366 * 86_400;
 /// Keys pressed at once.
 const MOST_KEYS: usize = 64;
 
-fn read<T>(body: Body<T>) -> Result<T, Trouble> {
+pub(super) fn read<T>(body: Body<T>) -> Result<T, Trouble> {
     body.map(|Json(body)| body).map_err(|rejection| Trouble::bad(rejection.body_text()))
+}
+
+pub async fn no_such_route() -> Trouble {
+    Trouble::not_found("There is no such route: docs/sandbox.md lists them.")
+}
+
+pub async fn no_such_method() -> Trouble {
+    Trouble::not_allowed("This route takes another method: docs/sandbox.md lists them.")
 }
 
 pub async fn page() -> Html<&'static str> {
@@ -46,14 +54,14 @@ pub async fn lockbox(State(town): State<Arc<Town>>, Path(serial): Path<String>) 
     Ok(Json(LockboxSeen::look(&*find(&town, &serial)?)))
 }
 
-fn find(town: &Town, serial: &str) -> Result<Arc<Lockbox>, Trouble> {
+pub(super) fn find(town: &Town, serial: &str) -> Result<Arc<Lockbox>, Trouble> {
     town.lockbox(serial).ok_or_else(|| Trouble::not_found("There is no lockbox with this serial number."))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
-    /// Digits, `#` and `ENT`, with spaces as wanted.
+    /// Digits, `#`, `ENT`, `FUNC` and `CLR`, with spaces as wanted.
     keys: String,
 }
 
@@ -70,10 +78,10 @@ pub async fn keys(
 }
 
 fn parse_keys(text: &str) -> Result<Vec<Key>, Trouble> {
-    let text = text.to_ascii_uppercase().replace("ENT", "E");
+    let text = text.to_ascii_uppercase().replace("ENT", "E").replace("FUNC", "F").replace("CLR", "C");
     let keys: Option<Vec<Key>> = text.chars().filter(|it| !it.is_whitespace()).map(Key::from_char).collect();
     keys.filter(|keys| (1..=MOST_KEYS).contains(&keys.len()))
-        .ok_or_else(|| Trouble::bad("keys: digits, # and ENT, at least one, at most 64."))
+        .ok_or_else(|| Trouble::bad("keys: digits, #, ENT, FUNC and CLR, at least one, at most 64."))
 }
 
 #[derive(Deserialize)]
@@ -136,23 +144,23 @@ pub async fn clock(State(town): State<Arc<Town>>) -> Json<ClockSeen> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MoveClock {
-    AdvanceSeconds(u64),
-    Set(i64),
+#[serde(deny_unknown_fields)]
+pub struct MoveClock {
+    advance_seconds: Option<u64>,
+    set: Option<i64>,
 }
 
 pub async fn move_clock(State(town): State<Arc<Town>>, body: Body<MoveClock>) -> Answer<ClockSeen> {
-    match read(body)? {
-        MoveClock::AdvanceSeconds(seconds) if seconds <= MOST_SECONDS => {
-            town.clock.advance(Duration::from_secs(seconds));
-        }
-        MoveClock::Set(now) if now >= 0 && now.abs_diff(town.clock.now()) <= MOST_SECONDS => {
+    let MoveClock { advance_seconds, set } = read(body)?;
+    match (advance_seconds, set) {
+        (Some(seconds), None) if seconds <= MOST_SECONDS => town.clock.advance(Duration::from_secs(seconds)),
+        (None, Some(now)) if now >= 0 && now.abs_diff(town.clock.now()) <= MOST_SECONDS => {
             town.clock.set(now);
         }
-        MoveClock::AdvanceSeconds(_) | MoveClock::Set(_) => {
+        (Some(_), None) | (None, Some(_)) => {
             return Err(Trouble::bad("At most ten years at once, and not before 1970."));
         }
+        _ => return Err(Trouble::bad("Give advance_seconds or set, one of them.")),
     }
     Ok(Json(ClockSeen { now: town.clock.now() }))
 }
@@ -212,7 +220,9 @@ mod tests {
 
     #[test]
     fn keys_are_read_as_they_are_printed_on_the_keypad() {
-        for (text, count) in [("ENT", 1), ("ent", 1), ("1234567 ENT", 8), ("1 2 3 #", 4)] {
+        for (text, count) in
+            [("ENT", 1), ("ent", 1), ("1234567 ENT", 8), ("1 2 3 #", 4), ("FUNC 6 1 ENT CLR", 5)]
+        {
             assert_eq!(parse_keys(text).unwrap().len(), count, "{text}");
         }
         for bad in ["", " ", "A", "1-2", &"1".repeat(65)] {

@@ -4,6 +4,7 @@
 mod answers;
 mod guard;
 mod handlers;
+mod operator;
 mod radio_socket;
 
 use std::{future::Future, sync::Arc};
@@ -23,17 +24,22 @@ pub fn router(town: Arc<Town>) -> Router {
     Router::new()
         .route("/", get(handlers::page))
         .route("/state", get(handlers::state))
-        .route("/lockboxes", get(handlers::lockboxes))
+        .route("/lockboxes", get(handlers::lockboxes).post(operator::hang_lockbox))
         .route("/lockboxes/{serial}", get(handlers::lockbox))
         .route("/lockboxes/{serial}/keys", post(handlers::keys))
         .route("/lockboxes/{serial}/battery", post(handlers::battery))
         .route("/lockboxes/{serial}/clock", post(handlers::lock_clock))
+        .route("/lockboxes/{serial}/motor", post(operator::motor))
+        .route("/agents", post(operator::add_agent))
+        .route("/agents/{sentrikey_id}/standing", post(operator::set_standing))
         .route("/clock", get(handlers::clock).post(handlers::move_clock))
         .route("/network", get(handlers::network).post(handlers::set_network))
         .route("/mails", get(handlers::mails))
         .route("/texts", get(handlers::texts))
         .route("/radio", get(radio_socket::upgrade))
         .route("/radio/knobs", get(handlers::knobs).post(handlers::set_knobs))
+        .fallback(handlers::no_such_route)
+        .method_not_allowed_fallback(handlers::no_such_method)
         .layer(middleware::from_fn(guard::only_this_machine))
         .with_state(town)
 }

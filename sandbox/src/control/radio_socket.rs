@@ -5,13 +5,14 @@ use std::sync::{Arc, Weak};
 use axum::{
     extract::{
         State,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use super::Trouble;
 use crate::{
     radio::{Air, Central, Gone, PhonePlace},
     town::Town,
@@ -83,7 +84,13 @@ impl Central for Antenna {
     }
 }
 
-pub async fn upgrade(State(town): State<Arc<Town>>, socket: WebSocketUpgrade) -> Response {
+pub async fn upgrade(
+    State(town): State<Arc<Town>>,
+    socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(socket) = socket else {
+        return Trouble::bad("This is a WebSocket: connect to it by ws://.").into_response();
+    };
     let air = town.air.clone();
     socket.max_message_size(LONGEST).on_upgrade(move |socket| carry(socket, air))
 }

@@ -24,7 +24,7 @@ pub use ports::{Exchanged, KeyStore, Meter};
 
 use crate::{clock::Clock, lockbox::Lockbox, radio::Air};
 use link::RadioLink;
-use ports::{Gate, Network, PhoneClock, PhoneRandom};
+use ports::{Network, PhoneClock, PhoneRandom, PhoneWorkers};
 
 /// The version that the sandbox's apps say they have.
 const APP_VERSION: &str = "1.0.0";
@@ -115,11 +115,12 @@ impl Device {
         let ports = Ports {
             clock: Arc::new(PhoneClock(clock.clone())),
             random: Arc::new(PhoneRandom::new(self.seed)),
+            workers: Arc::new(PhoneWorkers(clock.clone())),
             http: Some(http),
             link: link.clone(),
             secure_store: between.keys.unwrap_or_else(|| self.keys.clone()),
             device_key: between.device_key,
-            write_gate: Arc::new(Gate { clock: clock.clone(), then: gate }),
+            write_gate: gate,
         };
         let core = SentriCore::with_checks(self.config(&around.base_url), ports, self.checks)?;
         link.tell(core.link_events());

@@ -10,38 +10,34 @@ use std::{
 use sentri_core::{
     api::ports::{SecureStore, SecureStoreError},
     http::{Http, HttpFailure, HttpRequest, HttpResponse, SystemHttp},
-    ports::{BoxFuture, NoRandomness, Random},
-    store::{WriteGate, WriteMoment},
+    ports::{BoxFuture, NoRandomness, Panicked, Random, TokioWorkers, Workers},
 };
 use sentri_wire::Timestamp;
 use serde::Serialize;
 
 use crate::{
     chance::Chance,
-    clock::{Clock, Pull},
+    clock::{Attended, Clock, Pull},
 };
 
-/// The longest that a person waits for a phone.
-const WAITED_FOR: Duration = Duration::from_secs(60);
+/// How long somebody waits with the phone in the hand. What is planned further ahead comes when its time has come.
+const IN_THE_HAND: Duration = Duration::from_secs(120);
 
 /// The shared clock, as a phone asks it.
 pub(super) struct PhoneClock(pub(super) Clock);
 
 impl sentri_core::ports::Clock for PhoneClock {
     fn now(&self) -> Timestamp {
-        self.0.touch();
         self.0.now()
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.touch();
         self.0.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // A person waits for the short ones. The long ones are for what happens by itself: time must not jump there.
-        let pull = if duration <= WAITED_FOR { Pull::Yes } else { Pull::No };
-        Box::pin(self.0.sleep_with(duration, pull))
+        let pull = if duration <= IN_THE_HAND { Pull::Yes } else { Pull::No };
+        Box::pin(self.0.sleep(duration, pull))
     }
 }
 
@@ -149,15 +145,21 @@ impl Http for Network {
     }
 }
 
-/// Tells the simulated clock that a phone is at work, then asks the gate that was wanted.
-pub(super) struct Gate {
-    pub(super) clock: Clock,
-    pub(super) then: Arc<dyn WriteGate>,
-}
+/// The threads of the runtime; the simulated clock stands still while a phone is at work on them.
+pub(super) struct PhoneWorkers(pub(super) Clock);
 
-impl WriteGate for Gate {
-    fn pass(&self, write: &'static str, moment: WriteMoment) -> bool {
-        self.clock.touch();
-        self.then.pass(write, moment)
+impl Workers for PhoneWorkers {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        TokioWorkers.spawn(Box::pin(Attended::new(&self.0, task)));
+    }
+
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Panicked>> {
+        let busy = self.0.busy();
+        let done = TokioWorkers.blocking(work);
+        Box::pin(async move {
+            let done = done.await;
+            drop(busy);
+            done
+        })
     }
 }

@@ -6,8 +6,8 @@ use sentri_lock::ports::Connection;
 
 use super::{Air, Direction, Fate, Gone, LockPlace, Passing, PhonePlace, State, ValueTooLong, peer_name};
 
-/// Links that a lock's radio has.
-const LINKS_OF_A_LOCK: usize = 2;
+/// Links that a lock's radio has: one more than the lock keeps, so that it decides itself who has to go.
+const LINKS_OF_A_LOCK: usize = 3;
 /// How much longer than the others an overtaken value takes, in latencies.
 const OVERTAKEN: u32 = 4;
 /// Bytes of a value that ATT takes for itself.

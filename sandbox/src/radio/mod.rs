@@ -163,7 +163,7 @@ impl Air {
     /// A lock begins to advertise, or stops.
     pub fn advertise(&self, lock: LockPlace, broadcast: Option<Broadcast>) {
         let mut state = self.state();
-        let side = &mut state.locks[lock.0];
+        let Some(side) = state.locks.get_mut(lock.0) else { return };
         side.broadcast = broadcast;
         let former = side.beat.take();
         drop(state);
@@ -174,7 +174,8 @@ impl Air {
     /// A phone begins to listen for adverts, or stops.
     pub fn scan(&self, phone: PhonePlace, on: bool) {
         let mut state = self.state();
-        state.phones[phone.0].scanning = on;
+        let Some(side) = state.phones.get_mut(phone.0) else { return };
+        side.scanning = on;
         let locks = state.locks.len();
         drop(state);
         if on {
@@ -187,7 +188,7 @@ impl Air {
         let mut state = self.state();
         let heard = state.phones.iter().any(|phone| phone.scanning);
         let delay = Duration::from_millis(state.knobs.advert_ms.into());
-        let side = &mut state.locks[lock.0];
+        let Some(side) = state.locks.get_mut(lock.0) else { return };
         if !heard || side.broadcast.is_none() || side.beat.is_some() {
             return;
         }
@@ -203,10 +204,11 @@ impl Air {
         let mut state = self.state();
         let lost = state.knobs.lost;
         // The timer has done its work; letting it go later would lock the clock twice.
-        if let Some(done) = state.locks[lock.0].beat.take() {
+        let Some(side) = state.locks.get_mut(lock.0) else { return };
+        if let Some(done) = side.beat.take() {
             done.let_go();
         }
-        let Some(broadcast) = state.locks[lock.0].broadcast else { return };
+        let Some(broadcast) = side.broadcast else { return };
         let State { phones, chance, .. } = &mut *state;
         let listening = phones.iter().filter(|phone| phone.scanning);
         let hearing: Vec<_> = listening
@@ -238,11 +240,11 @@ impl Air {
 
 impl State {
     fn peripheral(&self, lock: LockPlace) -> Option<Arc<dyn Peripheral>> {
-        self.locks[lock.0].peripheral.upgrade()
+        self.locks.get(lock.0)?.peripheral.upgrade()
     }
 
     fn central(&self, phone: PhonePlace) -> Option<Arc<dyn Central>> {
-        self.phones[phone.0].central.upgrade()
+        self.phones.get(phone.0)?.central.upgrade()
     }
 
     fn fate(&mut self, passing: Passing<'_>) -> Fate {

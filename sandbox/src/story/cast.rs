@@ -1,7 +1,13 @@
 //! Fictional people and places. Phone numbers of the form 555-01xx belong to nobody.
 
-use sentri_server::operator::NewAgent;
+use sentri_core::api::{
+    signup::{NewPerson, QuestionAndAnswer},
+    types::NewListing,
+};
+use sentri_server::operator::{NewAgent, NewLockbox};
 use sentri_wire::{Secret, agent::LockboxGeneration};
+
+use super::times;
 
 /// The association.
 pub const ASSOCIATION: &str = "Lakeside Association of Realtors";
@@ -62,5 +68,44 @@ pub fn agent() -> NewAgent {
         phone: AGENT_PHONE.into(),
         password: Secret::new(AGENT_PASSWORD),
         pin: Secret::new(AGENT_PIN),
+    }
+}
+
+/// The contractor, as the app asks at sign-up.
+pub fn contractor() -> NewPerson {
+    NewPerson {
+        first_name: CONTRACTOR.0.into(),
+        last_name: CONTRACTOR.1.into(),
+        role: "Plumber".into(),
+        password: CONTRACTOR_PASSWORD.into(),
+        pin: CONTRACTOR_PIN.into(),
+        security_questions: vec![QuestionAndAnswer {
+            question: "What was your first tool?".into(),
+            answer: "A pipe wrench".into(),
+        }],
+    }
+}
+
+/// A listing of the agent's at this address, as the agent enters it.
+pub fn listing(address: &str) -> NewListing {
+    let (city, us_state, zip) = CITY;
+    NewListing {
+        unparsed_address: address.into(),
+        city: city.into(),
+        state_or_province: us_state.into(),
+        postal_code: zip.into(),
+        list_price: Some(489_000),
+        time_zone: times::ZONE.name().into(),
+    }
+}
+
+/// A lockbox of the agent's, as the operator enters it.
+pub fn lockbox(serial: &str, generation: LockboxGeneration, access_hours: &str) -> NewLockbox {
+    NewLockbox {
+        serial: serial.into(),
+        generation,
+        owner: SENTRIKEY_ID.into(),
+        time_zone: times::ZONE.name().into(),
+        access_hours: access_hours.into(),
     }
 }

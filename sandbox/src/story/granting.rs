@@ -4,19 +4,19 @@ use sentri_core::{
     CoreError,
     api::{
         grant_flow::GrantStep,
-        signup::{NewPerson, QuestionAndAnswer, SignupForm},
-        types::{AccessState, Grant, Invitee, Listing, MessageTopic, NewListing, SyncState},
+        signup::SignupForm,
+        types::{AccessState, Grant, Invitee, Listing, MessageTopic, SyncState},
     },
 };
-use sentri_server::operator::{NewAssociation, NewLockbox};
-use sentri_wire::agent::LockboxGeneration;
+use sentri_server::operator::NewAssociation;
 
 use super::{
     StoryTrouble, Telling, cast,
-    script::{Script, Span},
+    script::Span,
     stage::{Stage, Whose},
     times,
 };
+use crate::letters;
 
 pub(super) async fn setup(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     let town = &stage.town;
@@ -28,7 +28,7 @@ pub(super) async fn setup(stage: &mut Stage, tell: &mut Telling) -> Result<(), S
     })
     .await?;
     for (serial, generation) in cast::BOXES {
-        let lockbox = town.add_lockbox(&new_lockbox(serial, generation)).await?;
+        let lockbox = town.add_lockbox(&cast::lockbox(serial, generation, times::HOURS_ENTERED)).await?;
         tell.expect(format!("Lockbox {serial} is built and has never opened"), &lockbox.motor_drives(), &0);
     }
     let owned = town.operate(async |operator| operator.lockboxes(cast::SENTRIKEY_ID).await).await?;
@@ -46,16 +46,6 @@ pub(super) async fn setup(stage: &mut Stage, tell: &mut Telling) -> Result<(), S
     ));
     tell.expect("The backend lists three lockboxes as Dana's", &owned.len(), &3);
     Ok(())
-}
-
-fn new_lockbox(serial: &str, generation: LockboxGeneration) -> NewLockbox {
-    NewLockbox {
-        serial: serial.into(),
-        generation,
-        owner: cast::SENTRIKEY_ID.into(),
-        time_zone: times::ZONE.name().into(),
-        access_hours: times::HOURS_ENTERED.into(),
-    }
 }
 
 /// "104 227 318".
@@ -97,34 +87,11 @@ pub(super) async fn adds_listing(stage: &mut Stage, tell: &mut Telling) -> Resul
 
 /// The agent adds a listing by hand.
 pub(super) async fn add(stage: &Stage, address: String) -> Result<Listing, StoryTrouble> {
-    let (city, us_state, zip) = cast::CITY;
-    let new = NewListing {
-        unparsed_address: address,
-        city: city.into(),
-        state_or_province: us_state.into(),
-        postal_code: zip.into(),
-        list_price: Some(489_000),
-        time_zone: times::ZONE.name().into(),
-    };
-    stage.agent.core.add_listing(new).await.map_err(|error| input(&stage.script, error))
-}
-
-/// What the reader entered and the backend refuses is told as the reader's.
-fn input(script: &Script, error: CoreError) -> StoryTrouble {
-    let CoreError::InvalidField { field, reason } = error else { return error.into() };
-    let flag = match field.as_str() {
-        "UnparsedAddress" => "--address",
-        "email" => "--email",
-        "ends_at" if script.end_entered => "--end",
-        "starts_at" | "ends_at" => "--start",
-        _ => return CoreError::InvalidField { field, reason }.into(),
-    };
-    StoryTrouble::Input { flag, reason }
+    Ok(stage.agent.core.add_listing(cast::listing(&address)).await?)
 }
 
 pub(super) async fn grants(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     let (core, script) = (&stage.agent.core, &stage.script);
-    let input = |error| input(script, error);
     let flow = core.start_grant(stage.left.listing.clone()).await?;
     let choice = match flow.step() {
         GrantStep::ChooseLockbox { lockboxes } => lockboxes.len(),
@@ -142,14 +109,11 @@ pub(super) async fn grants(stage: &mut Stage, tell: &mut Telling) -> Result<(), 
         &GrantStep::Form { lockbox: cast::BOX.into() },
     );
     let Span { from, to } = script.access;
-    let pin = flow.fill_form(script.email.clone(), from, to).map_err(input)?;
+    let pin = flow.fill_form(script.email.clone(), from, to)?;
     tell.expect("Then the app asks for the PIN", &pin, &GrantStep::Authenticate);
     let wrong = flow.authenticate("2581".into()).await;
-    let (grant, invitee) = done(match wrong {
-        Err(CoreError::WrongCode) => flow.authenticate(cast::AGENT_PIN.into()).await.map_err(input)?,
-        // The backend may find the form wrong before it looks at the PIN.
-        other => other.map_err(input)?,
-    })?;
+    tell.expect("A wrong PIN is refused", &wrong, &Err(CoreError::WrongCode));
+    let (grant, invitee) = done(flow.authenticate(cast::AGENT_PIN.into()).await?)?;
     stage.sync(Whose::Agent).await?;
     let messages = core.messages().await?;
     tell.say(format!("Grant access: {}, {}.", script.email, times::window(from, to)));
@@ -184,13 +148,7 @@ pub(super) async fn grant_again(stage: &Stage, span: Span) -> Result<(Grant, Inv
 pub(super) async fn invitation(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     let script = &stage.script;
     let mail = stage.delivered("The invitation", stage.town.mailbox().mail_to(&script.email)).await?;
-    let Some(token) = invitation_in(&mail.body) else {
-        // Only the mail says so: the agent was not told whose address it is.
-        return Err(StoryTrouble::Input {
-            flag: "--email",
-            reason: "This address is the agent's own.".into(),
-        });
-    };
+    let token = letters::invitation_in(&mail.body).unwrap_or_default();
     tell.say(format!("To {}: “{}”.", mail.to, mail.subject));
     tell.check("It names the address", mail.subject.contains(script.address.trim()));
     tell.check("It says to press ENT", mail.body.contains("press ENT"));
@@ -199,16 +157,11 @@ pub(super) async fn invitation(stage: &mut Stage, tell: &mut Telling) -> Result<
     Ok(())
 }
 
-/// The token in an invitation's link.
-pub(super) fn invitation_in(body: &str) -> Option<&str> {
-    body.split_once("/join#").and_then(|(_, rest)| rest.split_whitespace().next())
-}
-
 pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     let core = &stage.contractor.core;
     let (email, phone) = (stage.script.email.clone(), cast::CONTRACTOR_PHONE.to_owned());
     let form = SignupForm {
-        invitation: Some(stage.left.invitation.clone()),
+        invitation: Some(stage.left.invitation.clone().into()),
         email: email.clone(),
         email_again: email,
         phone: phone.clone(),
@@ -217,10 +170,10 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
     let signup = core.start_signup(form).await?;
     let text =
         stage.delivered("The text message", stage.town.mailbox().text_to(cast::CONTRACTOR_PHONE)).await?;
-    let digits: String = text.body.chars().take_while(char::is_ascii_digit).collect();
+    let digits = letters::code_in(&text.body);
     tell.expect("A four-digit code comes by text", &digits.len(), &4);
     signup.verify(digits, None).await?;
-    signup.complete(contractor()).await?;
+    signup.complete(cast::contractor()).await?;
     stage.log_in(Whose::Contractor).await?;
     let synced = stage.sync(Whose::Contractor).await?;
     let accesses = core.accesses().await?;
@@ -240,18 +193,4 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
         }),
     );
     Ok(())
-}
-
-fn contractor() -> NewPerson {
-    NewPerson {
-        first_name: cast::CONTRACTOR.0.into(),
-        last_name: cast::CONTRACTOR.1.into(),
-        role: "Plumber".into(),
-        password: cast::CONTRACTOR_PASSWORD.into(),
-        pin: cast::CONTRACTOR_PIN.into(),
-        security_questions: vec![QuestionAndAnswer {
-            question: "What was your first tool?".into(),
-            answer: "A pipe wrench".into(),
-        }],
-    }
 }

@@ -58,7 +58,9 @@ pub fn step(out: &mut impl Write, style: Style, step: &Step) -> io::Result<()> {
         let instead = fact.instead.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
         writeln!(out, "{margin}{} {}{instead}", style.mark(fact.holds), fact.claim)?;
     }
-    writeln!(out, "{margin}{}", style.faint(&figures(&step.took)))?;
+    for line in wrapped(&margin, &figures(&step.took)) {
+        writeln!(out, "{margin}{}", style.faint(&line))?;
+    }
     writeln!(out)
 }
 
@@ -86,20 +88,25 @@ fn figures(took: &Took) -> String {
     let (there, back) = (took.radio.to_lock, took.radio.to_phone);
     if there.fragments + back.fragments > 0 {
         parts.push(format!(
-            "on the air {} fragments to the box and {} back, {} bytes",
-            there.fragments,
+            "on the air {} to the box and {} back, {} bytes",
+            counted(there.fragments, "fragment"),
             back.fragments,
             grouped(there.att_bytes + back.att_bytes)
         ));
     }
     let network = &took.network;
     if network.requests > 0 {
-        let plural = if network.requests == 1 { "" } else { "s" };
         let (up, down) = (grouped(network.sent_bytes), grouped(network.received_bytes));
-        parts.push(format!("{} request{plural}, {up} bytes up, {down} down", network.requests));
+        parts.push(format!("{}, {up} bytes up, {down} down", counted(network.requests, "request")));
     }
     parts.push(format!("took this machine {} ms", took.machine_ms));
     parts.join(" · ")
+}
+
+/// "1 request", "2 requests".
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
 }
 
 /// 1234567 as 1,234,567.
@@ -115,20 +122,24 @@ fn grouped(number: usize) -> String {
     out
 }
 
-/// Breaks a text into lines between words.
 fn paragraph(out: &mut impl Write, margin: &str, text: &str) -> io::Result<()> {
-    let mut line = String::new();
+    wrapped(margin, text).iter().try_for_each(|line| writeln!(out, "{margin}{line}"))
+}
+
+/// Breaks a text into lines between words, so that they fit behind the margin.
+fn wrapped(margin: &str, text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + word.chars().count() + 1 > WIDTH - margin.len() {
-            writeln!(out, "{margin}{line}")?;
-            line.clear();
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + word.chars().count() < WIDTH - margin.len() => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
         }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
     }
-    writeln!(out, "{margin}{line}")
+    lines
 }
 
 #[cfg(test)]

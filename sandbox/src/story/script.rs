@@ -1,5 +1,7 @@
 //! What the story is about: the reader's own input, or what stands in for it, and the times that follow.
 
+use sentri_protocol::grant;
+use sentri_server::{Refusal, config::Policy, rules};
 use sentri_wire::Timestamp;
 
 use super::{
@@ -47,13 +49,21 @@ pub struct Script {
 }
 
 impl Script {
-    /// From the command line; the story begins `now`.
+    /// From the command line; the story begins `now`. All that the reader entered is judged here, by the app's and
+    /// the backend's own rules, before anything is told.
     pub fn new(args: &StoryArgs, now: Timestamp) -> Result<Self, StoryTrouble> {
+        let script = Self::written(args, now)?;
+        script.check_people_and_place()?;
+        script.check_window()?;
+        script.check_hours()?;
+        Ok(script)
+    }
+
+    fn written(args: &StoryArgs, now: Timestamp) -> Result<Self, StoryTrouble> {
         let begins = now - now.rem_euclid(MINUTE);
         let typed = |flag: &'static str, at: Option<_>| match at {
-            Some(at) => times::typed(at).map(Some).ok_or_else(|| StoryTrouble::Input {
-                flag,
-                reason: "On that day the clocks are put past this time.".into(),
+            Some(at) => times::typed(at).map(Some).ok_or_else(|| {
+                input(flag, "On that day the clocks are put past this time. Write another one.")
             }),
             None => Ok(None),
         };
@@ -78,18 +88,60 @@ impl Script {
         })
     }
 
+    fn check_people_and_place(&self) -> Result<(), StoryTrouble> {
+        let email =
+            rules::Email::parse(&self.email, "email").map_err(|refusal| refused("--email", &refusal, ""))?;
+        if email.key() == cast::AGENT_EMAIL {
+            return Err(input("--email", "This address is the agent's own. Write another person's."));
+        }
+        let how = " Write number and street, as \"7 Elm Street\".";
+        rules::street_address(&self.address, "address")
+            .map_err(|refusal| refused("--address", &refusal, how))?;
+        Ok(())
+    }
+
+    /// The grant is made as the story begins.
+    fn check_window(&self) -> Result<(), StoryTrouble> {
+        const HOW: &str = "Write a time from now on and within a year, as \"tomorrow 09:00\".";
+        let Span { from, to } = self.access;
+        grant::window(self.begins, from, to).map_err(|refusal| {
+            let flag = if refusal.field() == "ends_at" && self.end_entered { "--end" } else { "--start" };
+            input(flag, format!("{} {HOW}", refusal.reason()))
+        })?;
+        let longest = i64::from(Policy::default().longest_grant_seconds);
+        if to - from > longest {
+            let days = longest / (24 * HOUR);
+            return Err(input(
+                "--end",
+                format!("An access lasts at most {days} days. Write an earlier end."),
+            ));
+        }
+        Ok(())
+    }
+
     /// The box must be open at some time of the access, or nobody could use it.
-    pub fn check_hours(&self) -> Result<(), StoryTrouble> {
-        // A window that is none is refused by the app itself, in its own words.
-        if self.visit < self.access.to || self.access.to <= self.access.from {
+    fn check_hours(&self) -> Result<(), StoryTrouble> {
+        if self.visit < self.access.to {
             return Ok(());
         }
-        Err(StoryTrouble::Input {
-            flag: "--start",
-            reason: "The lockbox opens from 7 AM to 9 PM only, and this access lies wholly in the night."
-                .into(),
-        })
+        Err(input(
+            "--start",
+            "The lockbox opens from 7 AM to 9 PM only, and this access lies wholly in the night. Write another time.",
+        ))
     }
+}
+
+fn input(flag: &'static str, reason: impl Into<String>) -> StoryTrouble {
+    StoryTrouble::Input { flag, reason: reason.into() }
+}
+
+/// What the backend would say of it, and what to do about it.
+fn refused(flag: &'static str, refusal: &Refusal, how: &str) -> StoryTrouble {
+    let said = match refusal {
+        Refusal::Problem(problem) => problem.detail.as_deref().unwrap_or(&problem.title),
+        Refusal::Fault(fault) => fault,
+    };
+    input(flag, format!("{said}{how}"))
 }
 
 #[cfg(test)]
@@ -107,8 +159,13 @@ mod tests {
     /// Whatever the reader enters, each later access lies where its step needs it.
     #[test]
     fn the_times_of_the_steps_follow_from_any_start() {
-        for start in ["2026-11-24 10:00", "2026-11-24 20:30", "2026-11-25 05:00", "2027-03-13 23:00"] {
-            let script = script(start, "").unwrap_or_else(|error| panic!("{start}: {error}"));
+        for (start, end) in [
+            ("2026-11-24 10:00", ""),
+            ("2026-11-24 20:30", ""),
+            ("2026-11-25 06:00", ""),
+            ("2027-03-13 23:00", "2027-03-14 09:00"),
+        ] {
+            let script = script(start, end).unwrap_or_else(|error| panic!("{start}: {error}"));
             assert!(script.later > script.visit);
             assert!(script.night > script.third.to + 4 * HOUR, "past the right to return the key");
             assert!(script.night > script.overnight.from && script.night < script.overnight.to);
@@ -120,9 +177,38 @@ mod tests {
         }
     }
 
+    /// GRT-2 and the rest, each with its flag and what to write.
     #[test]
-    fn an_access_wholly_in_the_night_is_refused_before_anything_is_played() {
-        assert!(script("2026-11-24 22:00", "2026-11-25 02:00").unwrap().check_hours().is_err());
-        assert!(script("2026-11-24 22:00", "2026-11-25 08:00").unwrap().check_hours().is_ok());
+    fn bad_input_is_refused_before_anything_is_played() {
+        let flag = |args: StoryArgs| match Script::new(&args, NOW) {
+            Err(StoryTrouble::Input { flag, .. }) => flag,
+            other => panic!("{other:?}"),
+        };
+        for email in ["", "nonsense", "a@b", "Dana.Reyes@Harbor-Realty.example"] {
+            assert_eq!(flag(StoryArgs { email: Some(email.into()), ..StoryArgs::default() }), "--email");
+        }
+        for address in ["", " ", "7 Elm\nStreet", &"x".repeat(201)] {
+            assert_eq!(
+                flag(StoryArgs { address: Some(address.into()), ..StoryArgs::default() }),
+                "--address"
+            );
+        }
+        for (start, end, wrong) in [
+            ("2001-01-01 09:00", "", "--start"),
+            ("2040-01-01 09:00", "", "--start"),
+            ("", "2001-01-01 09:00", "--end"),
+            ("2026-11-25 09:00", "2026-11-24 09:00", "--end"),
+            ("2026-11-24 09:00", "2027-03-24 09:00", "--end"),
+            ("2027-03-14 02:30", "", "--start"),
+            ("2026-11-24 22:00", "2026-11-25 02:00", "--start"),
+        ] {
+            match script(start, end) {
+                Err(StoryTrouble::Input { flag, reason }) => {
+                    assert!(flag == wrong && reason.contains("Write"), "{start} to {end}: {flag}: {reason}");
+                }
+                other => panic!("{start} to {end}: {other:?}"),
+            }
+        }
+        assert!(script("2026-11-24 22:00", "2026-11-25 08:00").is_ok());
     }
 }

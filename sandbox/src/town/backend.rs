@@ -15,6 +15,9 @@ use crate::clock::Clock;
 /// Start of the links in mails. No such host exists.
 const PUBLIC_URL: &str = "https://connect.sentri.example";
 
+/// The oldest version of either app that is served, so that "please update" can be seen.
+const OLDEST_APP: &str = "1.0.0";
+
 /// The shared clock, as the backend asks it.
 struct BackendClock(Clock);
 
@@ -36,6 +39,7 @@ pub(super) struct Backend {
 impl Backend {
     pub(super) async fn start(folder: &Path, plan: &Plan) -> Result<Self, StartError> {
         let mut config = Config { public_url: PUBLIC_URL.into(), ..Config::in_folder(folder) };
+        config.minimum_versions = ["agent", "connect"].map(|app| (app.into(), OLDEST_APP.into())).into();
         config.bind.set_port(plan.port);
         if let Some(database) = &plan.database {
             config.database.clone_from(database);

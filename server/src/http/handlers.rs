@@ -25,8 +25,9 @@ use super::{
 use crate::{
     refusal::Answer,
     service::{
-        events::{self, LogRequest},
-        export, grants, id_in_path, listings, lockboxes, locks, login, messages, restore, signup, sync,
+        access_log::{self, LogRequest},
+        events, export, grants, id_in_path, listings, lockboxes, locks, login, messages, restore, signup,
+        sync,
     },
     store::Id,
 };
@@ -168,7 +169,7 @@ pub async fn access_log(State(app): State<Shared>, Auth(caller): Auth, params: P
         listing: params.parse("listing_id")?.map(Id),
         after: params.get("after").map(str::to_owned),
     };
-    events::log(&app, &caller, &request).await.map(Json)
+    access_log::page(&app, &caller, &request).await.map(Json)
 }
 
 pub async fn reassert(State(app): State<Shared>, Auth(caller): Auth, body: Body<Reassertion>) -> Done {

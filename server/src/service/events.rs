@@ -1,34 +1,32 @@
-//! What happened at the boxes: phones' events, each stored once, and the log made of them. [CON-3, CON-4]
+//! What phones report from the boxes: each event is stored once, and goes into the access log. [CON-3, SYN-3]
 
-use sentri_protocol::status::{ClockQuality, Status};
+use sentri_protocol::{
+    open::OperationId,
+    status::{ClockQuality, Status},
+};
 use sentri_wire::{
-    agent::{Grant, Lockbox},
+    Binary,
+    agent::Lockbox,
     credential::{LockSettings, RevocationList},
-    event::{AccessEvent, EventReceipt, EventReceipts, EventUpload, LogPage, Method, Outcome, ReceiptResult},
-    sync::MessageTopic,
+    event::{AccessEvent, EventReceipt, EventReceipts, EventUpload, ReceiptResult},
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    App, Caller, credentials, fault,
-    grants::visit,
-    messages::{self, About},
-    restore, revocations,
+    App, Caller,
+    access_log::{self, Report, Try, Word},
+    credentials, fault, restore, revocations,
 };
 use crate::{
-    catalog,
     refusal::{Answer, Refusal},
     store::{
-        self, Connection, Id, Writing, accounts,
-        events::{self, LogQuery, NewLogEntry},
+        self, Connection, Id, Writing, events,
         grants::{self, GrantRow},
-        listings,
         lockboxes::{self, Heard, LockboxRow},
     },
 };
 
 const MOST_EVENTS: usize = 100;
-const LOG_PAGE: usize = 50;
 
 /// Stores what a phone reports. Each event is judged by itself; the upload never fails for one of them.
 pub async fn upload(app: &App, caller: &Caller, upload: &EventUpload) -> Answer<EventReceipts> {
@@ -49,6 +47,8 @@ pub async fn upload(app: &App, caller: &Caller, upload: &EventUpload) -> Answer<
     };
     drop(conn);
     let mut tx = app.store.write().await?;
+    let serials = upload.events.iter().map(|event| event.lockbox.as_str()).collect();
+    access_log::hold(app, &mut tx, serials).await?;
     let mut receipts = Vec::with_capacity(upload.events.len());
     let mut is_behind = false;
     for (event, place) in upload.events.iter().zip(places) {
@@ -78,27 +78,20 @@ async fn store_event(
         return Ok(if earlier == digest { ReceiptResult::Duplicate } else { ReceiptResult::Conflict });
     }
     let proof = proof(app, tx, &lockbox, event).await?;
-    let seen = Seen::of(app, event, proof.as_ref());
     if let Some(status) = &proof {
         *is_behind |= restore::is_ahead(&lockbox, status)?;
         hear(app, tx, lockbox.id, status).await?;
     }
-    let entry = NewLogEntry {
-        id,
-        owner: lockbox.owner_id,
-        at: seen.at,
-        lockbox: lockbox.id,
-        listing: Some(grant.listing_id),
-        account: caller.account,
-        grant: event.access_id.map(Id),
-        method: Method::Ble,
-        outcome: seen.outcome,
-        confirmed: proof.is_some(),
+    let operation = event.operation.as_ref().and_then(Binary::array).map(OperationId).map(access_log::short);
+    let tried = Try { lockbox: &lockbox, grant: &grant, account: caller.account, operation };
+    let report = Report {
+        event: id,
+        // A phone's clock may be wrong; what lies in the future certainly is.
+        at: event.at.clamp(0, app.now()),
+        outcome: event.outcome,
+        word: proof.as_ref().map(Word::from),
     };
-    events::log(tx.conn(), &entry).await?;
-    if proof.is_some() && seen.outcome == Outcome::Opened && event.access_id.is_some() {
-        tell_granter(app, tx, caller, &grant, seen.at).await?;
-    }
+    access_log::report(app, tx, &tried, &report).await?;
     Ok(ReceiptResult::Stored)
 }
 
@@ -136,36 +129,13 @@ async fn proof(
     Ok(first.then_some(status))
 }
 
-/// What is believed of an event: the lock's word where it is there, the phone's otherwise.
-struct Seen {
-    at: i64,
-    outcome: Outcome,
-}
-
-impl Seen {
-    fn of(app: &App, event: &AccessEvent, proof: Option<&Status>) -> Self {
-        // A phone's clock may be wrong; what lies in the future certainly is.
-        let phone = event.at.clamp(0, app.now());
-        match proof {
-            None => Self { at: phone, outcome: event.outcome },
-            Some(status) => Self {
-                at: if status.quality == ClockQuality::Lost { phone } else { status.clock.unix() },
-                outcome: outcome(status.verdict.code()),
-            },
+impl From<&Status> for Word {
+    fn from(status: &Status) -> Self {
+        Self {
+            at: (status.quality != ClockQuality::Lost).then(|| status.clock.unix()),
+            outcome: status.verdict.into(),
+            record: status.log_head.into(),
         }
-    }
-}
-
-/// A verdict of the lock (`docs/protocol.md`, section 7) as the log names it.
-fn outcome(code: u8) -> Outcome {
-    match code {
-        0 => Outcome::Opened,
-        2 => Outcome::TooEarly,
-        3 => Outcome::TooLate,
-        4 => Outcome::OutsideHours,
-        5 => Outcome::Revoked,
-        6 => Outcome::ClockLost,
-        _ => Outcome::Refused,
     }
 }
 
@@ -195,55 +165,4 @@ async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()
         }
     }
     Ok(())
-}
-
-async fn tell_granter(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, at: i64) -> Answer<()> {
-    grants::set_last_used(tx.conn(), grant.id, at).await?;
-    tx.touch::<Grant>(grant.granter_id, grant.id);
-    let listing = listings::by_id(tx.conn(), grant.listing_id)
-        .await?
-        .ok_or_else(|| fault("a grant without its listing"))?;
-    let user = accounts::by_id(tx.conn(), caller.account)
-        .await?
-        .ok_or_else(|| fault("a session without its account"))?;
-    let text = catalog::used(&visit(&listing, grant)?, &user.full_name(), at);
-    let about = About { access: grant.id, topic: MessageTopic::AccessUsed };
-    messages::add_with_push(app, tx, grant.granter_id, &about, &text).await
-}
-
-/// Which lines of the access log are asked for.
-pub struct LogRequest {
-    pub from: Option<i64>,
-    pub to: Option<i64>,
-    pub listing: Option<Id>,
-    pub after: Option<String>,
-}
-
-/// The log of the caller's lockboxes, newest first. [GRT-5, WEB-4]
-pub async fn log(app: &App, caller: &Caller, request: &LogRequest) -> Answer<LogPage> {
-    caller.agent()?;
-    let before = request.after.as_deref().map(parse_after).transpose()?;
-    let mut conn = app.store.read().await?;
-    if let Some(listing) = request.listing {
-        listings::owned(&mut conn, caller.account, listing).await?.ok_or_else(Refusal::not_found)?;
-    }
-    let query = LogQuery {
-        owner: caller.account,
-        from: request.from.unwrap_or(0),
-        to: request.to.unwrap_or(i64::MAX),
-        listing: request.listing,
-        before,
-        limit: i64::try_from(LOG_PAGE + 1).unwrap_or(i64::MAX),
-    };
-    let mut entries = events::log_page(&mut conn, &query).await?;
-    let more = entries.len() > LOG_PAGE;
-    entries.truncate(LOG_PAGE);
-    let next = entries.last().filter(|_| more).map(|entry| format!("{}.{}", entry.at, entry.id));
-    Ok(LogPage { entries, next })
-}
-
-fn parse_after(text: &str) -> Answer<(i64, Id)> {
-    text.split_once('.')
-        .and_then(|(at, id)| Some((at.parse().ok()?, Id(id.parse().ok()?))))
-        .ok_or_else(|| Refusal::invalid("after", "Pass `next` of the page before, as it is."))
 }

@@ -26,7 +26,7 @@ pub async fn add(app: &App, caller: &Caller, once: &Once, new: &NewListing) -> A
         owner_id: caller.account,
         // Ours, since no MLS gave one.
         listing_key: id.to_string(),
-        address: rules::text(&new.unparsed_address, 200, "UnparsedAddress")?,
+        address: rules::street_address(&new.unparsed_address, "UnparsedAddress")?,
         city: rules::text(&new.city, 100, "City")?,
         state: state(&new.state_or_province)?,
         postal_code: postal_code(&new.postal_code)?,

@@ -10,7 +10,7 @@ use sentri_wire::{
     event::{AuditReceipt, AuditUpload},
 };
 
-use super::{App, Caller, fault};
+use super::{App, Caller, access_log, fault};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -36,15 +36,19 @@ pub async fn time(app: &App, caller: &Caller, serial: &str, request: &TimeReques
     Ok(TimeResponse { token: Binary::from(token.encode()) })
 }
 
-/// Takes audit records that a phone carries, and answers with what lets the lock free them.
+/// Takes audit records that a phone carries, lays them beside the access log, and answers with what lets the lock
+/// free them.
 pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUpload) -> Answer<AuditReceipt> {
     let mut tx = app.store.write().await?;
+    access_log::hold(app, &mut tx, [serial].into()).await?;
     let lockbox = reachable(&mut tx, caller, serial).await?;
     let keys = app.keys(&lockbox)?;
     let (batch, entries) = Batch::open(&keys, upload.batch.as_ref())
         .map_err(|_| Refusal::invalid("batch", "These are no records of this lock."))?;
     for (number, entry) in (i64::from(batch.first)..).zip(&entries) {
-        events::insert_audit(tx.conn(), lockbox.id, &row(number, entry)).await?;
+        if events::insert_audit(tx.conn(), lockbox.id, &row(number, entry)).await? {
+            access_log::record(app, &mut tx, &lockbox, number, entry).await?;
+        }
     }
     let mark = next_mark(&lockbox, &batch)?;
     if mark.number > lockbox.audit_number {

@@ -1,6 +1,7 @@
 //! The rules, one module a flow. Every function that is called for somebody takes a [`Caller`] and checks
 //! that the object is theirs; what is not is answered like what does not exist.
 
+pub mod access_log;
 pub mod association_rules;
 pub mod codes;
 pub mod credentials;

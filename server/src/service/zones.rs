@@ -41,15 +41,14 @@ fn offset(zone: Tz, at: i64) -> i8 {
 
 /// As JSON carries it.
 pub fn to_wire(zone: Zone) -> credential::Zone {
-    let bytes = zone.encode();
-    let signed = |at: usize| i8::from_be_bytes([bytes[at]]);
-    let time = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let [offset, n0, n1, n2, n3, next_offset, a0, a1, a2, a3, after_offset] = zone.encode();
+    let signed = |byte: u8| i8::from_be_bytes([byte]);
     credential::Zone {
-        offset: signed(0),
-        next_at: time(1),
-        next_offset: signed(5),
-        after_at: time(6),
-        after_offset: signed(10),
+        offset: signed(offset),
+        next_at: u32::from_be_bytes([n0, n1, n2, n3]),
+        next_offset: signed(next_offset),
+        after_at: u32::from_be_bytes([a0, a1, a2, a3]),
+        after_offset: signed(after_offset),
     }
 }
 

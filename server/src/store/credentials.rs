@@ -158,6 +158,15 @@ pub async fn holders(conn: &mut Connection, lockbox: Id, now: i64) -> sqlx::Resu
     .await
 }
 
+/// The credential of this id, where it was issued for that lock.
+pub async fn issued(conn: &mut Connection, lockbox: Id, id: &str) -> sqlx::Result<Option<CredentialRow>> {
+    sqlx::query_as("SELECT * FROM credentials WHERE id = $1 AND lockbox_id = $2")
+        .bind(id)
+        .bind(lockbox)
+        .fetch_optional(conn)
+        .await
+}
+
 /// Whether the device holds, or held, a credential for a lock.
 pub async fn ever_held(conn: &mut Connection, account: Id, lockbox: Id) -> sqlx::Result<bool> {
     let found: Option<String> =

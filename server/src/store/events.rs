@@ -57,18 +57,22 @@ pub struct NewLogEntry {
     pub at: i64,
     pub lockbox: Id,
     pub listing: Option<Id>,
-    pub account: Id,
+    pub account: Option<Id>,
     pub grant: Option<Id>,
     pub method: Method,
     pub outcome: Outcome,
     pub confirmed: bool,
+    /// First half of the operation's id, in hex: all that a lock's records name of it.
+    pub operation: Option<String>,
+    /// The lock's newest record when it said so.
+    pub record: Option<i64>,
 }
 
 /// Adds a line.
 pub async fn log(conn: &mut Connection, entry: &NewLogEntry) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO access_log (id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, method, \
-         outcome, confirmed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         outcome, confirmed, operation, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(entry.id)
     .bind(entry.owner)
@@ -80,8 +84,66 @@ pub async fn log(conn: &mut Connection, entry: &NewLogEntry) -> sqlx::Result<()>
     .bind(Named(entry.method))
     .bind(Named(entry.outcome))
     .bind(i64::from(entry.confirmed))
+    .bind(entry.operation.as_deref())
+    .bind(entry.record)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// A line, as what the lock says is laid beside it.
+#[derive(Clone, FromRow)]
+pub struct LoggedTry {
+    pub id: Id,
+    pub at: i64,
+    pub outcome: Named<Outcome>,
+    pub confirmed: i64,
+    pub record: Option<i64>,
+    /// 0 where it was made of a record, and no phone has reported yet.
+    pub has_event: i64,
+}
+
+/// The lines of one operation at a lock, under one grant or any; oldest first.
+pub async fn tries_of(
+    conn: &mut Connection,
+    lockbox: Id,
+    grant: Option<Id>,
+    operation: &str,
+) -> sqlx::Result<Vec<LoggedTry>> {
+    sqlx::query_as(
+        "SELECT l.id, l.at, l.outcome, l.confirmed, l.record, \
+         (SELECT COUNT(*) FROM access_events e WHERE e.id = l.id) AS has_event FROM access_log l \
+         WHERE l.lockbox_id = $1 AND l.operation = $2 AND ($3 = '' OR l.grant_id = $3) ORDER BY l.at, l.id",
+    )
+    .bind(lockbox)
+    .bind(operation)
+    .bind(grant.map_or_else(String::new, |id| id.to_string()))
+    .fetch_all(conn)
+    .await
+}
+
+/// The lock's word for how a try ended.
+pub struct Settled {
+    pub at: i64,
+    pub outcome: Outcome,
+    pub record: i64,
+}
+
+/// Writes the lock's word into a line.
+pub async fn settle(conn: &mut Connection, line: Id, word: &Settled) -> sqlx::Result<()> {
+    sqlx::query("UPDATE access_log SET at = $1, outcome = $2, record = $3, confirmed = 1 WHERE id = $4")
+        .bind(word.at)
+        .bind(Named(word.outcome))
+        .bind(word.record)
+        .bind(line)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives a line that was made of a lock's record the id of the event that a phone now reports of it.
+pub async fn adopt(conn: &mut Connection, line: Id, event: Id) -> sqlx::Result<()> {
+    sqlx::query("UPDATE access_log SET id = $1 WHERE id = $2").bind(event).bind(line).execute(conn).await?;
     Ok(())
 }
 
@@ -171,9 +233,9 @@ pub struct AuditRow {
     pub skew: i64,
 }
 
-/// Stores a record once.
-pub async fn insert_audit(conn: &mut Connection, lockbox: Id, row: &AuditRow) -> sqlx::Result<()> {
-    sqlx::query(
+/// Stores a record once. False where it was there.
+pub async fn insert_audit(conn: &mut Connection, lockbox: Id, row: &AuditRow) -> sqlx::Result<bool> {
+    let stored = sqlx::query(
         "INSERT INTO audit_records (lockbox_id, number, at, kind, result, who, operation, skew) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (lockbox_id, number) DO NOTHING",
     )
@@ -187,5 +249,5 @@ pub async fn insert_audit(conn: &mut Connection, lockbox: Id, row: &AuditRow) ->
     .bind(row.skew)
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(stored.rows_affected() == 1)
 }

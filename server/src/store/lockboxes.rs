@@ -56,6 +56,12 @@ impl LockboxRow {
     }
 }
 
+/// Lets a second transaction about this lock wait for the end of this one.
+pub async fn hold(conn: &mut Connection, serial: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE lockboxes SET serial = serial WHERE serial = $1").bind(serial).execute(conn).await?;
+    Ok(())
+}
+
 /// Adds a lockbox.
 pub async fn insert(conn: &mut Connection, row: &LockboxRow) -> sqlx::Result<()> {
     sqlx::query(

@@ -42,7 +42,7 @@ impl Log {
             let previous = records.last().map_or(CHAIN_START, Record::tag);
             let entry = Entry {
                 time: Time::from_unix(NOW + i64::from(number)).unwrap(),
-                kind: Kind::Ble,
+                kind: Kind::Boot,
                 clock_lost: false,
                 result: 0,
                 who: [1; 8],

@@ -3,7 +3,13 @@
 //! Runs on SQLite in a temporary folder; with `SENTRI_TEST_DATABASE=postgres://user@host` each test makes its
 //! own database there instead.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking, like the test itself")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod accounts;
 mod authority;
@@ -18,6 +24,7 @@ mod grants;
 mod instances;
 mod kills;
 mod locks;
+mod log_and_records;
 mod mail_server;
 mod migrations;
 mod outbox;

@@ -1,9 +1,9 @@
 //! Bad requests: always a problem document that names the place, never a 500.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{DANA, PASSWORD, World, new_listing};
+use crate::world::{BLE, DANA, PASSWORD, World, new_listing};
 
 #[tokio::test]
 async fn malformed_bodies_name_the_field() {
@@ -43,6 +43,37 @@ async fn malformed_bodies_name_the_field() {
     let trailing = format!("{} x", json!({ "refresh": "x" }));
     let reply = world.send("POST", "/v1/token/refresh", None, &[], Some(trailing.into_bytes())).await;
     reply.refused("malformed", Some("body"));
+}
+
+/// Every body that the document lists refuses a field that it does not know, and names it, wherever it is.
+#[tokio::test]
+async fn every_body_refuses_an_unknown_field_and_names_it() {
+    let world = World::new().await;
+    let dana = world.agent(DANA).await;
+    let document: Value = world.get(&dana, "/v1/openapi.json").await.ok();
+    let mut bodies = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let with_body = methods.as_object().unwrap().iter().filter(|(_, it)| !it["requestBody"].is_null());
+        for (method, _) in with_body {
+            let path = path.replace("{serial}", BLE).replace("{id}", "x");
+            let body = Some(br#"{"colour":"red"}"#.to_vec());
+            let reply = world.send(&method.to_uppercase(), &path, Some(&dana.access), &[], body).await;
+            reply.refused("malformed", Some("colour"));
+            bodies += 1;
+        }
+    }
+    assert!(bodies >= 10, "{bodies}");
+    for (path, body, field) in [
+        ("/v1/login", json!({ "device": { "colour": "red" } }), "device.colour"),
+        ("/v1/events", json!({ "events": [{ "colour": "red" }] }), "events[0].colour"),
+        (
+            "/v1/signup/complete",
+            json!({ "security_questions": [{ "colour": "red" }] }),
+            "security_questions[0].colour",
+        ),
+    ] {
+        world.post(&dana, path, &body).await.refused("malformed", Some(field));
+    }
 }
 
 /// No answer repeats what was sent: it may be a password.

@@ -11,6 +11,8 @@ from sentri_protocol.keys import SECONDS_PER_WEEK, random_block, wake_seed
 from sentri_protocol.session import Lock, Phone
 from sentri_protocol.settings import (
     CONTRACTOR_MODE,
+    FORBIDS_CONTRACTOR,
+    FORBIDS_ONE_DAY,
     ONE_DAY_ENDS_WITH_DAY,
     RETURNS_ALLOWED,
     SMARTPINS,
@@ -296,6 +298,8 @@ def settings_fields() -> dict:
         "returns": bool(settings.flags & RETURNS_ALLOWED),
         "smart_pins": bool(settings.flags & SMARTPINS),
         "one_day_ends_with_day": bool(settings.flags & ONE_DAY_ENDS_WITH_DAY),
+        "forbids_one_day": bool(settings.flags & FORBIDS_ONE_DAY),
+        "forbids_contractor": bool(settings.flags & FORBIDS_CONTRACTOR),
         "contractor_generations": list(settings.contractor_generations),
         "smart_pin_rules": settings.smart_pin_rules.hex(),
         "owner": settings.owner,

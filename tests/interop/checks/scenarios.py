@@ -12,7 +12,7 @@ from sentri_protocol.keys import LockKeys
 from sentri_protocol.localtime import AccessHours, Schedule, Zone
 from sentri_protocol.request import OPEN, SERVICE, Request
 from sentri_protocol.revocation import CARD, CREDENTIAL, WORKER, Entry, RevocationList
-from sentri_protocol.settings import RETURNS_ALLOWED, SMARTPINS, Settings
+from sentri_protocol.settings import FORBIDS_CONTRACTOR, RETURNS_ALLOWED, SMARTPINS, Settings
 from sentri_protocol.status import CLOCK_LOST as RESULT_CLOCK_LOST
 from sentri_protocol.status import MOTOR_DRIVEN, OPENED, SERVED, Status
 from sentri_protocol.ticket import CAVEAT_WORKER, RIGHT_OPEN, RIGHT_SERVICE, Caveat, Secret, Ticket
@@ -148,7 +148,7 @@ def full_list() -> RevocationList:
 def settings() -> Settings:
     zone = Zone(-28, NOW + 1_000_000, -32, NOW + 20_000_000, -28)
     hours = AccessHours(((32, 80),) * 5 + ((36, 72), (0, 0)))
-    return Settings(7, 2, zone, hours, RETURNS_ALLOWED | SMARTPINS, (1, 2, 300), bytes([9, 24, 6]), 123_456_789)
+    return Settings(7, 2, zone, hours, RETURNS_ALLOWED | SMARTPINS | FORBIDS_CONTRACTOR, (1, 2, 300), bytes([9, 24, 6]), 123_456_789)
 
 
 def events(count: int = 24) -> list[audit.Event]:
@@ -202,4 +202,6 @@ def dialogue(scenario: Scenario, h2: bytes) -> list[tuple[str, bytes, bytes]]:
          channel.answer(channel.READ_AUDIT, audit.batch(keys, 101, 5, before, records))),
         ("acknowledge", channel.ask(channel.ACKNOWLEDGE, said),
          channel.coded(channel.ACKNOWLEDGE, channel.APPLIED, 124)),
+        ("codes", channel.ask(channel.CODES, stretch("a delivery", 43)),
+         channel.codes_taken(channel.APPLIED, 9, 0b101)),
     ]

@@ -193,7 +193,8 @@ def picked_code(report: Report, name: str, case: dict, _: World) -> None:
 
 # Those of docs/codes.md, which codes/run_codes.py checks.
 OF_CODES = {
-    "one_day_lives", "smacs", "smart_pin_entries", "smart_pin_rules", "smart_pins", "stored_codes", "validities",
+    "code_deliveries", "one_day_lives", "smacs", "smart_pin_entries", "smart_pin_rules", "smart_pins", "stored_codes",
+    "validities",
 }
 
 CHECKERS = {

@@ -2,7 +2,7 @@
 
 import sys
 
-from keypad_codes import derived, smartpin, stored
+from keypad_codes import delivery, derived, smartpin, stored
 from keypad_codes.ff1 import Ff1
 from keypad_codes.tally import Tally, cases
 from keypad_codes.wall import Zone
@@ -114,10 +114,21 @@ def validities(tally: Tally) -> None:
         tally.check(f"{case['kind']} without a clock", without, case["works_without_clock"])
 
 
+def deliveries(tally: Tally) -> None:
+    for case in cases("code_deliveries.json"):
+        orders, generation = [delivery.order(said) for said in case["orders"]], case["generation"]
+        sealed = delivery.seal(SEED, generation, case["from"], case["version"], orders)
+        tally.check(f"delivery {case['version']}", sealed.hex(), case["sealed"])
+        opened = delivery.open_orders(SEED, generation, bytes.fromhex(case["sealed"]))
+        tally.check(f"delivery {case['version']} opened", opened, b"".join(orders))
+        forged = bytes([sealed[0] ^ 1]) + sealed[1:]
+        tally.check("a forged delivery", delivery.open_orders(SEED, generation, forged), None)
+
+
 def main() -> int:
     tally = Tally()
     kinds = nist, derived_codes, one_day_lives, smacs, smart_pins, smart_pin_entries, smart_pin_rules
-    for run in (*kinds, stored_codes, validities):
+    for run in (*kinds, stored_codes, validities, deliveries):
         run(tally)
     return tally.finish()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .audit import MAX_BATCH
 from .codec import Malformed, Reader, require, u
 
-FRESH_TIME, REVOCATIONS, SETTINGS, READ_AUDIT, ACKNOWLEDGE = 1, 2, 3, 4, 5
+FRESH_TIME, REVOCATIONS, SETTINGS, READ_AUDIT, ACKNOWLEDGE, CODES = 1, 2, 3, 4, 5, 6
 ANSWER, COMPLAINT = 0x80, 0xFF
 APPLIED, ALREADY_CURRENT, NOT_AUTHENTIC, FLASH_FAILED, MALFORMED = range(5)
 MALFORMED_ANSWER = bytes([COMPLAINT, MALFORMED])
@@ -28,6 +28,11 @@ def answer(kind: int, body: bytes) -> bytes:
 def coded(kind: int, code: int, number: int) -> bytes:
     """The answer to revocations, settings or an acknowledgement."""
     return answer(kind, u(code, 1) + u(number, 4))
+
+
+def codes_taken(code: int, version: int, not_done: int) -> bytes:
+    """The answer to a delivery of codes."""
+    return answer(CODES, u(code, 1) + u(version, 4) + u(not_done, 2))
 
 
 @dataclass(frozen=True)

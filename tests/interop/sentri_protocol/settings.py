@@ -7,6 +7,7 @@ from .keys import LockKeys
 from .localtime import AccessHours, Zone
 
 CONTRACTOR_MODE, RETURNS_ALLOWED, SMARTPINS, ONE_DAY_ENDS_WITH_DAY = 1, 2, 4, 8
+FORBIDS_ONE_DAY, FORBIDS_CONTRACTOR = 16, 32
 SETTINGS_BYTES = {1: 57, 2: 64}
 DEFAULT_RULES = bytes([8, 20, 0])
 MAC_BYTES = 16
@@ -45,7 +46,7 @@ class Settings:
         mac = reader.take(MAC_BYTES)
         reader.end()
         check_mac(hmac(keys.of("cfg"), data[:-MAC_BYTES])[:MAC_BYTES], mac)
-        require(flags & ~15 == 0, "settings flags")
+        require(flags & ~63 == 0, "settings flags")
         require(rules[0] < 24 and 0 < rules[1] <= 24 and rules[2] & 3 < 3 and rules[2] < 8, "SmartPIN rules")
         require(owner == 0 or 100_000_000 <= owner <= 999_999_999, "owner")
         return cls(version, generation, zone, hours, flags, contractor, rules, owner)

@@ -234,7 +234,7 @@ const SIGN_UP: Flow = Flow {
         Box::pin(async {
             signs_up(stage, &phone.core).await?;
             let (email, _, person) = robin();
-            phone.core.login_contractor(email.into(), person.password).await?;
+            phone.core.login_contractor(email.into(), person.password.expose().to_owned()).await?;
             stage.synced(&phone.core).await?;
             Ok(())
         })
@@ -242,11 +242,11 @@ const SIGN_UP: Flow = Flow {
     after: |stage, phone| {
         Box::pin(async {
             let (email, _, person) = robin();
-            let made = phone.core.login_contractor(email.into(), person.password.clone()).await;
+            let made = phone.core.login_contractor(email.into(), person.password.expose().to_owned()).await;
             if made == Err(CoreError::WrongCredentials) {
                 signs_up(stage, &phone.core).await?;
             }
-            stage.logs_in(&phone.core, &[email], &[&person.password]).await;
+            stage.logs_in(&phone.core, &[email], &[person.password.expose()]).await;
             assert_eq!(stage.registered(&phone.core).await, 1);
             Ok(())
         })

@@ -1,6 +1,12 @@
 //! A phone is killed at every step of what people do with their accounts: at each write, each use of the key store,
 //! each call and each answer. Whoever starts the app again gets on, and nothing has happened twice.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by it"
+)]
 
 mod flows;
 mod stage;

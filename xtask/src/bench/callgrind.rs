@@ -1,6 +1,6 @@
 //! Counts instructions: runs an example under callgrind, and reads what it wrote.
 //!
-//! Only what runs inside one named function is counted. A part of it (a cipher, say) is told by words in the
+//! Only what runs inside named functions is counted. A part of it (a cipher, say) is told by words in the
 //! names of its functions: what is spent from entering one of them to leaving it, whatever it calls meanwhile.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::report::Report;
+use super::report::{Report, grouped};
 use crate::{process, tools, workspace::Workspace};
 
 /// What to count, and how far it may go.
@@ -30,24 +30,60 @@ pub struct Figure {
     pub note: &'static str,
 }
 
+/// Several functions to count, each by itself, and how far each may go.
+pub struct Each {
+    /// Words that all of their names hold, and no other's.
+    pub measured: &'static str,
+    /// The whole name of each, and what it is called in the table.
+    pub functions: &'static [(&'static str, &'static str)],
+    /// How many instructions each may take.
+    pub most: u64,
+    /// More of them, shown and not bound.
+    pub unbound: &'static [(&'static str, &'static str)],
+    /// Given to rustc, so that the count says something about the machine that is meant.
+    pub rustflags: &'static str,
+    /// What these flags mean, for the reader of the table.
+    pub note: &'static str,
+}
+
 /// Builds the example with `--release`, runs it under callgrind, and compares. What the example prints itself,
 /// a report of its own, is added below: its notes, and its verdict.
 pub fn measure(workspace: &Workspace, package: &str, example: &str, figure: &Figure) -> Result<Report> {
+    let (profile, printed) = count(workspace, package, example, figure.measured, figure.rustflags)?;
+    with_printed(compare(&profile, figure)?, &printed)
+}
+
+/// The same, for functions that are counted apart.
+pub fn measure_each(workspace: &Workspace, package: &str, example: &str, each: &Each) -> Result<Report> {
+    let (profile, printed) = count(workspace, package, example, each.measured, each.rustflags)?;
+    with_printed(compare_each(&profile, each)?, &printed)
+}
+
+fn count(
+    workspace: &Workspace,
+    package: &str,
+    example: &str,
+    measured: &str,
+    rustflags: &str,
+) -> Result<(Profile, String)> {
     tools::need("valgrind", "valgrind")?;
-    let program = build(workspace, package, example, figure.rustflags)?;
+    let program = build(workspace, package, example, rustflags)?;
     let out = workspace.target.join("callgrind").join(format!("{example}.out"));
     println!("    counting the instructions of {example}");
     let printed = process::capture(
         process::command("valgrind")
-            .args(["--quiet", "--tool=callgrind", &format!("--toggle-collect=*{}*", figure.measured)])
+            .args(["--quiet", "--tool=callgrind", &format!("--toggle-collect=*{measured}*")])
             .arg(format!("--callgrind-out-file={}", out.display()))
             .arg(program)
             .current_dir(&workspace.root),
     )?;
     let profile = fs::read_to_string(&out).with_context(|| format!("can't read {}", out.display()))?;
-    let mut report = compare(&Profile::parse(&profile)?, figure)?;
+    Ok((Profile::parse(&profile)?, printed))
+}
+
+fn with_printed(mut report: Report, printed: &str) -> Result<Report> {
     if !printed.trim().is_empty() {
-        let own = Report::parse(&printed)?;
+        let own = Report::parse(printed)?;
         report.title = own.title;
         report.notes.extend(own.notes);
         report.passed &= own.passed;
@@ -97,6 +133,29 @@ fn compare(profile: &Profile, figure: &Figure) -> Result<Report> {
     })
 }
 
+fn compare_each(profile: &Profile, each: &Each) -> Result<Report> {
+    let mut rows = Vec::new();
+    let mut passed = true;
+    for (place, (function, name)) in each.functions.iter().chain(each.unbound).enumerate() {
+        let instructions = profile.of(function);
+        if instructions == 0 {
+            bail!("no function named {function} was run: is it inlined, or one with another?");
+        }
+        passed &= instructions < each.most || place >= each.functions.len();
+        rows.push(vec![(*name).into(), instructions.into()]);
+    }
+    Ok(Report {
+        title: each.measured.into(),
+        columns: ["entry", "instructions"].map(String::from).to_vec(),
+        rows,
+        notes: vec![
+            format!("Figure: fewer than {} instructions each.", i64::try_from(each.most).map(grouped)?),
+            each.note.into(),
+        ],
+        passed,
+    })
+}
+
 /// What callgrind wrote: how many instructions in all, and how many by each call.
 #[derive(Debug, Default)]
 struct Profile {
@@ -132,6 +191,12 @@ impl Profile {
         Ok(profile)
     }
 
+    /// Instructions from entering the function with this name to leaving it.
+    fn of(&self, function: &str) -> u64 {
+        let is_it = |called: &str| called == function || called.ends_with(&format!("::{function}"));
+        self.calls.iter().filter(|(_, to, _)| is_it(to)).map(|(_, _, cost)| cost).sum()
+    }
+
     /// Instructions from entering a function with one of the words in its name to leaving it. A call between
     /// two such functions is within already, and not counted again.
     fn within(&self, words: &[&str]) -> u64 {
@@ -160,6 +225,8 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// Written by callgrind for a C program of this shape, places left out.
@@ -251,6 +318,21 @@ totals: 764
         // 86 of 764 are spent outside: 11.3 %.
         assert!(compare(&profile, &figure(&["x25519"], 12.0)).unwrap().passed);
         assert!(!compare(&profile, &figure(&["x25519"], 11.0)).unwrap().passed);
+    }
+
+    #[test]
+    fn functions_are_counted_apart_by_their_whole_names() {
+        let each = |functions: &'static [(&'static str, &'static str)], most| {
+            let profile = Profile::parse(&PROFILE.replace("leaf", "bench::leaf")).unwrap();
+            let unbound = &[("x25519_mul", "shown")];
+            compare_each(&profile, &Each { measured: "", functions, most, unbound, rustflags: "", note: "" })
+        };
+        let report = each(&[("leaf", "a leaf"), ("measured", "all")], 765).unwrap();
+        let row = |name: &str, instructions: u64| vec![Value::from(name), instructions.into()];
+        assert_eq!(report.rows, [row("a leaf", 708), row("all", 764), row("shown", 678)]);
+        assert!(report.passed);
+        assert!(!each(&[("measured", "all")], 764).unwrap().passed);
+        assert!(each(&[("eaf", "no whole name")], 764).is_err());
     }
 
     #[test]

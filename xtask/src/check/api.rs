@@ -73,9 +73,9 @@ fn declarations(kotlin: &str) -> String {
         if !line.starts_with([' ', '\t', ')', '}', '{']) && !text.is_empty() {
             inside = starts_exported(line);
         }
-        let outermost = behind.is_some() || !line.starts_with(char::is_whitespace);
-        let function = ["fun `", "suspend fun `"].iter().any(|it| text.starts_with(it));
-        let free = !inside && outermost && function && is_declared(text);
+        // It indents members by four, an asynchronous free function by five.
+        let outermost = behind.is_some() || line.starts_with("     suspend fun ");
+        let free = !inside && outermost && is_function(text) && is_declared(text);
         let kept = free || inside && (is_declared(text) || is_value(text));
         if kept {
             let deep = if line.starts_with(char::is_whitespace) { "  " } else { "" };
@@ -92,6 +92,10 @@ fn starts_exported(line: &str) -> bool {
         ["Uniffi", "uniffi", "FfiConverter", "RustBuffer", "ForeignBytes", "NoHandle", "Disposable"];
     let declared = DECLARATIONS.iter().any(|start| line.starts_with(start));
     declared && !internal.iter().any(|word| line.contains(word))
+}
+
+fn is_function(text: &str) -> bool {
+    ["fun `", "suspend fun `"].iter().any(|start| text.starts_with(start))
 }
 
 fn is_declared(text: &str) -> bool {
@@ -117,11 +121,13 @@ mod tests {
                       public interface CoreInterface {\n    /**\n     * Says.\n     */\n    suspend fun `say`(`a`: Int): Kind\n}\n\
                       open class Core: CoreInterface {\n    override suspend fun `say`(`a`: Int) : Kind {\n    }\n}\n\
                       data class Box (\n    /** How many. */\n    val `count`: kotlin.UInt\n    ,\n) {\n}\n\
-                      enum class Kind {\n    /** One. */\n    ONE,\n    TWO;\n}\n";
+                      enum class Kind {\n    /** One. */\n    ONE,\n    TWO;\n}\n        /**\n         * Counts.\n         */ \
+                      fun `count`(): kotlin.UInt {\n    }\n     suspend fun `keep`(`box`: Box) {\n}\n";
         assert_eq!(
             declarations(kotlin),
             "public interface CoreInterface\n  suspend fun say(a: Int): Kind\n\
-             data class Box (\n  val count: kotlin.UInt\nenum class Kind\n  ONE,\n  TWO;\n"
+             data class Box (\n  val count: kotlin.UInt\nenum class Kind\n  ONE,\n  TWO;\n  \
+             fun count(): kotlin.UInt\n  suspend fun keep(box: Box)\n"
         );
     }
 }

@@ -3,6 +3,7 @@
 pub mod api;
 mod asvs;
 mod cargo;
+mod ids;
 mod leaf;
 mod prose;
 mod readme;
@@ -20,8 +21,10 @@ use crate::{steps::Steps, workspace::Workspace};
 pub enum Check {
     /// Code is formatted.
     Fmt,
-    /// No source file is over 500 lines.
+    /// No source file is over 500 lines, and each Rust one opens with what it is for.
     Files,
+    /// Every requirement id that is named is explained in `docs/requirements.md`.
+    Ids,
     /// `uniffi` is named only where the mobile core exports its API.
     Uniffi,
     /// No file names a machine's own folders or a package registry's host.
@@ -57,6 +60,7 @@ impl Check {
         match self {
             Self::Fmt => cargo::fmt(workspace),
             Self::Files => size::check(workspace),
+            Self::Ids => ids::check(workspace),
             Self::Uniffi => uniffi::check(workspace),
             Self::Prose => prose::check(workspace),
             Self::Asvs => asvs::check(workspace),

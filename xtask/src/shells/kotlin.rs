@@ -1,27 +1,36 @@
 //! `cargo xtask test kotlin`: the Maven module, with Java and Maven of this machine or of its Debian packages.
 
+use std::process::Command;
+
 use anyhow::Result;
 
-use super::{Count, Stand, docs};
+use super::{Count, Stand, docs, reasons};
 use crate::{process, tools, workspace::Workspace};
 
 /// Builds the module and runs its tests.
 pub fn test(workspace: &Workspace) -> Result<()> {
-    tools::need("java", "default-jdk-headless")?;
-    tools::need("mvn", "maven")?;
+    let mut maven = maven(workspace)?;
+    reasons::check(workspace, "kotlin")?;
     let stand = Stand::build(workspace)?;
     docs::take_out(workspace, "kotlin", &workspace.path("bindings/kotlin/target/docs/AppDevelopers.kt"))?;
-
-    let mut maven = process::command("mvn");
-    maven
-        .args(["--batch-mode", "--no-transfer-progress", "test"])
-        .current_dir(workspace.path("bindings/kotlin"));
-    maven.arg(format!("-Dmaven.repo.local={}", workspace.target.join("maven").display()));
     maven.arg(format!("-Dsentri.library.dir={}", stand.library.display()));
-    maven.envs(stand.variables());
+    maven.arg("test").envs(stand.variables());
     let mut count = Count::default();
     let ran = process::overhear(&mut maven, |line| count.hear_maven(line));
     count.close("kotlin", ran)
+}
+
+/// Maven in the module's folder, with all that it fetches in a folder of ours.
+pub fn maven(workspace: &Workspace) -> Result<Command> {
+    tools::need("java", "default-jdk-headless")?;
+    tools::need("mvn", "maven")?;
+    let mut maven = process::command("mvn");
+    // In process: a compiler daemon would outlive the run.
+    maven
+        .args(["--batch-mode", "--no-transfer-progress", "-Dkotlin.compiler.daemon=false"])
+        .current_dir(workspace.path("bindings/kotlin"));
+    maven.arg(format!("-Dmaven.repo.local={}", workspace.target.join("maven").display()));
+    Ok(maven)
 }
 
 impl Count {

@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{Count, Stand, docs};
-use crate::{chroot::Chroot, process, workspace::Workspace};
+use super::{Count, Stand, docs, reasons};
+use crate::{bindings, chroot::Chroot, process, workspace::Workspace};
 
 /// The Debian release that has Swift, and what of it is needed.
 const RELEASE: &str = "trixie";
@@ -18,45 +18,87 @@ const PACKAGES: [&str; 3] = ["swiftlang", "libstdc++-14-dev", "libc6-dev"];
 /// Builds the package and runs its tests.
 pub fn test(workspace: &Workspace) -> Result<()> {
     let toolchain = Toolchain::find(workspace)?;
+    reasons::check(workspace, "swift")?;
     let stand = Stand::build(workspace)?;
-    let program = workspace.path("bindings/swift/Sources/Generated/AppDevelopers/main.swift");
-    docs::take_out(workspace, "swift", &program)?;
+    docs::take_out(workspace, "swift", &bindings::swift_folder(workspace).join("AppDevelopers/main.swift"))?;
 
-    let build = workspace.target.join("swift");
     let temporary = workspace.target.join("swift-tmp");
     fs::create_dir_all(&temporary).with_context(|| format!("can't make {}", temporary.display()))?;
     let mut variables = stand.variables();
-    variables.push(("SENTRI_PROGRAMS", build.join("debug")));
+    variables.push(("SENTRI_PROGRAMS", scratch(workspace).join("debug")));
     variables.push(("TMPDIR", temporary));
-    let package = workspace.path("bindings/swift");
-    let swift = |arguments: &[&str]| {
-        let mut swift = toolchain.command(&package, &variables);
-        // What the manifest finds in the folder may have changed, though the manifest has not.
-        swift.args(arguments).args(["--manifest-cache", "none", "--scratch-path"]).arg(&build);
-        swift
-    };
-    // The plan of a former build does not see that a target has come or gone.
-    if let Err(error) = fs::remove_file(build.join("debug.yaml"))
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        return Err(error).context("can't remove the former build's plan");
-    }
-    process::run(&mut swift(&["build", "--build-tests"]))?;
+    let swift = Swift { toolchain: &toolchain, workspace, variables };
+    swift.lint()?;
+    swift.forget_plan("debug")?;
+    process::run(&mut swift.command(&["build", "--build-tests"]))?;
     let mut count = Count::default();
     // Each test has a sandbox of its own; all of them at once would only fight for the machine.
-    let ran = process::overhear(&mut swift(&["test", "--skip-build", "--no-parallel"]), |line| {
+    let ran = process::overhear(&mut swift.command(&["test", "--skip-build", "--no-parallel"]), |line| {
         count.hear_swift(line);
     });
     count.close("swift", ran)
 }
 
-enum Toolchain {
+/// Swift's package manager in the package's folder.
+pub struct Swift<'a> {
+    pub toolchain: &'a Toolchain,
+    pub workspace: &'a Workspace,
+    pub variables: Vec<(&'static str, PathBuf)>,
+}
+
+impl Swift<'_> {
+    /// One of its commands.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let package = self.workspace.path("bindings/swift");
+        let mut swift = self.toolchain.command(&package, &self.variables);
+        // What the manifest finds in the folder may have changed, though the manifest has not.
+        swift.args(arguments).args(["--manifest-cache", "none", "--scratch-path"]);
+        swift.arg(scratch(self.workspace));
+        swift
+    }
+
+    /// Everything that is written by hand is formatted, and free of what the formatter warns of.
+    fn lint(&self) -> Result<()> {
+        let package = self.workspace.path("bindings/swift");
+        let sources = fs::read_dir(package.join("Sources")).context("can't read the package's sources")?;
+        let mut by_hand = vec![package.join("Package.swift"), package.join("Tests")];
+        for source in sources {
+            let source = source?.path();
+            if source != bindings::swift_folder(self.workspace) {
+                by_hand.push(source);
+            }
+        }
+        let mut format = self.toolchain.command(&package, &self.variables);
+        process::run(format.args(["format", "lint", "--strict", "--recursive"]).args(by_hand))
+    }
+
+    /// The plan of a former build does not see that a target has come or gone.
+    pub fn forget_plan(&self, configuration: &str) -> Result<()> {
+        match fs::remove_file(scratch(self.workspace).join(configuration).with_extension("yaml")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).context("can't remove the former build's plan")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where Swift builds.
+pub fn scratch(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("swift")
+}
+
+/// Where Swift is.
+pub enum Toolchain {
+    /// The machine's own.
     OnPath,
+    /// In a folder.
     InChroot(Chroot),
 }
 
 impl Toolchain {
-    fn find(workspace: &Workspace) -> Result<Self> {
+    /// On the `PATH`, or else in a Debian of its own, set up where it is not there yet.
+    pub fn find(workspace: &Workspace) -> Result<Self> {
         if process::on_path("swift") {
             return Ok(Self::OnPath);
         }
@@ -64,9 +106,18 @@ impl Toolchain {
     }
 
     fn command(&self, folder: &Path, variables: &[(&str, PathBuf)]) -> Command {
+        self.run("swift".as_ref(), folder, variables)
+    }
+
+    /// A program that was built here.
+    pub fn program(&self, workspace: &Workspace, variables: &[(&str, PathBuf)], program: &Path) -> Command {
+        self.run(program, &workspace.root, variables)
+    }
+
+    fn run(&self, program: &Path, folder: &Path, variables: &[(&str, PathBuf)]) -> Command {
         match self {
             Self::OnPath => {
-                let mut swift = process::command("swift");
+                let mut swift = process::command(program);
                 swift.current_dir(folder).envs(variables.iter().map(|(name, value)| (name, value)));
                 swift
             }
@@ -74,7 +125,7 @@ impl Toolchain {
                 // The library and the sandbox look for files where they look outside.
                 let ci = env::var_os("CI").map(|ci| ("CI", PathBuf::from(ci)));
                 let variables: Vec<_> = variables.iter().cloned().chain(ci).collect();
-                chroot.command(folder, &variables, "swift")
+                chroot.command(folder, &variables, program)
             }
         }
     }

@@ -4,6 +4,12 @@ import Foundation
 import SentriCore
 
 extension UUID {
+  /// From an id of the core's. They are UUIDs, all of them; anything else would be the UUID of zeros, which names
+  /// nothing.
+  public init(core id: String) {
+    self = UUID(uuidString: id) ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+  }
+
   /// As the core writes ids: in lower case.
   public var coreText: String { uuidString.lowercased() }
 }
@@ -23,18 +29,44 @@ extension Date {
   }
 }
 
+extension Profile {
+  /// The account's id.
+  public var uuid: UUID { UUID(core: accountId) }
+}
+
+extension AccountOnPhone {
+  /// The account's id.
+  public var uuid: UUID { UUID(core: accountId) }
+}
+
 extension Access {
   /// The access's id.
-  public var uuid: UUID? { UUID(uuidString: id) }
+  public var uuid: UUID { UUID(core: id) }
   /// First second of the window.
   public var start: Date { Date(core: startsAt) }
   /// First second after the window.
   public var end: Date { Date(core: endsAt) }
 }
 
+extension Readiness {
+  /// The span in which the phone opens the box without network; nothing where there is none.
+  public var span: Range<Date>? {
+    guard case .ready(let from, let until) = self, from <= until else { return nil }
+    return Date(core: from)..<Date(core: until)
+  }
+
+  /// From when on a credential can be fetched, where it has to be.
+  public var connectFrom: Date? {
+    guard case .connectAfter(let at) = self else { return nil }
+    return Date(core: at)
+  }
+}
+
 extension Grant {
   /// The grant's id.
-  public var uuid: UUID? { UUID(uuidString: id) }
+  public var uuid: UUID { UUID(core: id) }
+  /// The listing's id.
+  public var listing: UUID { UUID(core: listingId) }
   /// First second of the window.
   public var start: Date { Date(core: startsAt) }
   /// First second after the window.
@@ -45,24 +77,44 @@ extension Grant {
 
 extension Listing {
   /// Our id of the listing.
-  public var uuid: UUID? { UUID(uuidString: id) }
+  public var uuid: UUID { UUID(core: id) }
+}
+
+extension Lockbox {
+  /// The listing that it hangs at.
+  public var listing: UUID? { listingId.map(UUID.init(core:)) }
+  /// When a phone last brought word from the box.
+  public var lastHeard: Date? { lastHeardAt.map(Date.init(core:)) }
 }
 
 extension Message {
   /// The message's id.
-  public var uuid: UUID? { UUID(uuidString: id) }
+  public var uuid: UUID { UUID(core: id) }
+  /// The grant or access that it is about.
+  public var access: UUID? { accessId.map(UUID.init(core:)) }
   /// When the message was made.
   public var time: Date { Date(core: at) }
 }
 
 extension AccessLogEntry {
+  /// The entry's id.
+  public var uuid: UUID { UUID(core: id) }
+  /// The listing that the box hung at.
+  public var listing: UUID? { listingId.map(UUID.init(core:)) }
   /// When: the lock's clock where its word is there, the phone's otherwise.
   public var time: Date { Date(core: at) }
 }
 
 extension OpenReport {
+  /// The access that was used.
+  public var access: UUID { UUID(core: accessId) }
   /// When the bin opened, by the phone's clock.
   public var time: Date { Date(core: at) }
+}
+
+extension SignupProtocol {
+  /// When the texted code stops working.
+  public var codeExpires: Date { Date(core: codeExpiresAt()) }
 }
 
 extension SyncStatus {
@@ -72,7 +124,37 @@ extension SyncStatus {
   public var opensUntilDate: Date? { opensUntil.map(Date.init(core:)) }
 }
 
+extension SyncState {
+  /// When the data came, where that is known.
+  public var dataFrom: Date? {
+    switch self {
+    case .current(let at): Date(core: at)
+    case .staleSince(let at), .offline(let at): at.map(Date.init(core:))
+    case .syncing, .blocked: nil
+    }
+  }
+}
+
+extension CoreError {
+  /// When it helps to try again, or when it would have: the start, the end, the next opening, as the case has it.
+  public var date: Date? {
+    switch self {
+    case .NotYetValid(let from, _): Date(core: from)
+    case .Expired(let since, _): since.map(Date.init(core:))
+    case .OutsideHours(let next, _): next.map(Date.init(core:))
+    case .NotReady(let connectAfter): connectAfter.map(Date.init(core:))
+    case .AlreadyBegun(let since): since.map(Date.init(core:))
+    default: nil
+    }
+  }
+}
+
 extension GrantFlowProtocol {
+  /// Puts a box on the listing, in whole seconds. As `chooseLockbox(serial:onListingSince:region:)`.
+  public func chooseLockbox(serial: String, onListingSince: Date, region: String) async throws -> GrantStep {
+    try await chooseLockbox(serial: serial, onListingSince: onListingSince.coreSeconds, region: region)
+  }
+
   /// Takes whom and when, in whole seconds. As `fillForm(email:startsAt:endsAt:)`.
   @discardableResult
   public func fillForm(email: String, start: Date, end: Date) throws -> GrantStep {
@@ -89,5 +171,37 @@ extension SentriCoreProtocol {
   /// Revokes an access that has not begun. As `revoke(grantId:)`.
   public func revoke(grant: UUID) async throws -> Grant {
     try await revoke(grantId: grant.coreText)
+  }
+
+  /// Puts a lockbox on a listing, in whole seconds. As `assignLockbox(listingId:serial:onListingSince:region:)`.
+  public func assignLockbox(
+    listing: UUID, serial: String, onListingSince: Date, region: String
+  ) async throws -> Lockbox {
+    try await assignLockbox(
+      listingId: listing.coreText, serial: serial, onListingSince: onListingSince.coreSeconds, region: region)
+  }
+
+  /// The access log between two dates, newest first, in pages, in whole seconds. As
+  /// `accessLog(from:to:listingId:after:)`.
+  public func accessLog(
+    from: Date, to: Date, listing: UUID? = nil, after: String? = nil
+  ) async throws -> AccessLogPage {
+    try await accessLog(
+      from: from.coreSeconds, to: to.coreSeconds, listingId: listing?.coreText, after: after)
+  }
+
+  /// Marks a message as read. As `markMessageRead(messageId:)`.
+  public func markRead(message: UUID) async throws {
+    try await markMessageRead(messageId: message.coreText)
+  }
+
+  /// Deletes a message. As `deleteMessage(messageId:)`.
+  public func delete(message: UUID) async throws {
+    try await deleteMessage(messageId: message.coreText)
+  }
+
+  /// Puts another account of this phone in use. As `switchAccount(accountId:)`.
+  public func switchTo(account: UUID) async throws -> Profile {
+    try await switchAccount(accountId: account.coreText)
   }
 }

@@ -55,6 +55,9 @@ public struct SandboxControl: Sendable {
   /// Serial numbers of the lockboxes.
   public func lockboxes() async throws -> [String] { try await state().lockboxes }
 
+  /// Where the sandbox keeps its data.
+  public func folder() async throws -> String { try await state().folder }
+
   /// What a lockbox counted.
   public func counters(_ serial: String) async throws -> BoxCounters {
     struct Seen: Decodable { let counters: BoxCounters }
@@ -70,6 +73,30 @@ public struct SandboxControl: Sendable {
   /// Pulls a lockbox's battery, or puts it in.
   public func battery(_ serial: String, inserted: Bool) async throws {
     try await post("/lockboxes/\(serial)/battery", ["battery": inserted ? "insert" : "pull"])
+  }
+
+  /// Hangs one more Bluetooth lockbox of the agent's, open within these hours: `08:00-20:00`, or `always`.
+  public func hang(_ serial: String, accessHours: String = "always") async throws {
+    try await post("/lockboxes", ["serial": serial, "access_hours": accessHours])
+  }
+
+  /// Jams a lockbox's motor, or frees it.
+  public func motor(_ serial: String, jammed: Bool) async throws {
+    try await post("/lockboxes/\(serial)/motor", ["motor": jammed ? "jammed" : "free"])
+  }
+
+  /// Makes one more agent, as an operator does.
+  public func addAgent(sentrikeyId: String, email: String) async throws -> Person {
+    try await post("/agents", ["sentrikey_id": sentrikeyId, "email": email])
+    guard let made = try await people().first(where: { $0.login == sentrikeyId }) else {
+      throw SandboxError(description: "The agent is not there.")
+    }
+    return made
+  }
+
+  /// Suspends an agent, or puts them back into good standing, as an operator does.
+  public func standing(_ sentrikeyId: String, good: Bool) async throws {
+    try await post("/agents/\(sentrikeyId)/standing", ["standing": good ? "good" : "suspended"])
   }
 
   /// Cuts the network between phones and backend, or mends it.
@@ -102,6 +129,7 @@ public struct SandboxControl: Sendable {
     let backend: String
     let people: [Person]
     let lockboxes: [String]
+    let folder: String
   }
 
   private func state() async throws -> State {

@@ -13,7 +13,9 @@ import Testing
       secureStore: MemorySecureStore())
   }
 
-  @Test(arguments: ["", "api.example.com", "http://api.example.com", "https://", String(repeating: "x", count: 1_000_000)])
+  @Test(arguments: [
+    "", "api.example.com", "http://api.example.com", "https://", String(repeating: "x", count: 1_000_000),
+  ])
   func anAddressThatCantBeNamesItsField(address: String) async throws {
     #expect(try await badField { _ = try core(config(address, folder)) } == "base_url")
   }
@@ -38,10 +40,11 @@ import Testing
 
   @Test func withoutANetworkACallThatNeedsItSaysSo() async throws {
     let core = try core()
-    #expect(try await refusal { _ = try await core.loginAgent(sentrikeyId: "104227318", password: "Lakeside7") } == .Offline)
+    #expect(
+      try await refusal { _ = try await core.loginAgent(sentrikeyId: "104227318", password: "Lakeside7") } == .Offline)
     let long = String(repeating: "x", count: 1_000_000)
     #expect(try await refusal { _ = try await core.loginContractor(email: "a@b.example", password: long) } == .Offline)
-    let form = SignupForm(invitation: "", email: "", emailAgain: "", phone: "", phoneAgain: "")
+    let form = SignupForm(invitation: Secret(""), email: "", emailAgain: "", phone: "", phoneAgain: "")
     #expect(try await refusal { _ = try await core.startSignup(form: form) } == .Offline)
   }
 
@@ -53,7 +56,10 @@ import Testing
       { _ = try await core.lockboxes() }, { _ = try await core.grants() }, { _ = try await core.messages() },
       { _ = try await core.syncNow() }, { _ = try await core.syncStatus() }, { try await core.logout() },
       { _ = try await core.watchNearby() }, { _ = try await core.openOnEnt(accessId: nil) },
-      { _ = try await core.openOnEnt(accessId: id) }, { _ = try await core.startGrant(listingId: id) },
+      { _ = try await core.addListing(listing: newListing("A Street")) },
+      { _ = try await core.assignLockbox(listing: UUID(), serial: box, onListingSince: Date(), region: "Here") },
+      { _ = try await core.unassignLockbox(serial: box) }, { _ = try await core.openOnEnt(accessId: id) },
+      { _ = try await core.startGrant(listingId: id) },
       { _ = try await core.revoke(grantId: id) }, { try await core.markMessageRead(messageId: id) },
       { try await core.deleteMessage(messageId: id) },
       { _ = try await core.accessLog(from: 0, to: .max, listingId: nil, after: nil) },

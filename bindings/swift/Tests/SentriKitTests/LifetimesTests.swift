@@ -43,18 +43,34 @@ import Testing
     #expect(gone == nil)
   }
 
-  @Test func aStaleLibraryIsRefusedAtTheStart() throws {
-    let stale = try #require(environment("SENTRI_STALE_LIBRARY_DIR"))
-    let said = try probe(libraries: stale)
-    #expect(said.status != 0)
-    #expect(said.text.contains("API checksum mismatch"), "\(said.text)")
+  @Test func aStaleLibraryIsRefusedAtTheStartInWords() throws {
+    let said = try probe(libraries: try #require(environment("SENTRI_STALE_LIBRARY_DIR")))
+    #expect(said.status == 1)
+    #expect(said.text.contains("is not the one that the app was built for"), "\(said.text)")
+  }
+
+  @Test func aLibraryThatIsOlderThanTheBindingsIsRefusedAtTheStartInWords() throws {
+    let said = try probe(libraries: try #require(environment("SENTRI_OLDER_LIBRARY_DIR")))
+    #expect(said.status == 1)
+    #expect(said.text.contains("is older than the app"), "\(said.text)")
   }
 
   @Test func theRightLibraryStarts() throws {
     let said = try probe(libraries: try #require(environment("SENTRI_LIBRARY_DIR")))
     #expect(said.status == 0)
-    #expect(said.text == "core 0.1.0\n")
+    let version = try #require(environment("SENTRI_VERSION"))
+    #expect(said.text == "core \(version)\n")
   }
+
+  #if os(Linux)
+    @Test func theLibraryUnderTestIsTheOneThatAPhoneShips() throws {
+      try Sentri.start()
+      let shipped = try #require(environment("SENTRI_LIBRARY_DIR"))
+      let maps = try #require(FileHandle(forReadingAtPath: "/proc/self/maps")).readDataToEndOfFile()
+      let loaded = String(decoding: maps, as: UTF8.self).split(separator: "\n").filter { $0.contains("sentri_core") }
+      #expect(!loaded.isEmpty && loaded.allSatisfy { $0.contains("\(shipped)/") }, "\(loaded)")
+    }
+  #endif
 
   private func probe(libraries: String) throws -> (status: Int32, text: String) {
     let (process, output) = (Process(), Pipe())

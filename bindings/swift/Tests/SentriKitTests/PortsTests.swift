@@ -96,6 +96,37 @@ struct Bug: Error {}
     #expect(try await refusal { _ = try await core.accounts() } == .DeviceLocked)
   }
 
+  @Test func aPortThatWaitsForTheCoreThatWaitsForItIsGivenUpOnAndNothingHangs() async throws {
+    final class Again: @unchecked Sendable {
+      // Written before the port is called, and by its one call from within.
+      var core: SentriCore?
+      var told: CoreError?
+      let first = Flag()
+      let over = Flag()
+    }
+    let again = Again()
+    let core = try core {
+      if !again.first.isRaised {
+        again.first.raise()
+        let done = DispatchSemaphore(value: 0)
+        Task {
+          do { _ = try await again.core?.profile() } catch { again.told = error as? CoreError }
+          done.signal()
+        }
+        done.wait()
+        again.over.raise()
+      }
+      return SecureStoreError.Locked
+    }
+    again.core = core
+    #expect(try await refusal { _ = try await core.profile() } == .DeviceTrouble)
+    // The call from within came to its turn after that, and to its own end.
+    _ = try await eventually { again.over.isRaised ? true : nil }
+    #expect(again.told == .DeviceLocked)
+    #expect(try await refusal { _ = try await core.accounts() } == .DeviceLocked)
+    again.core = nil
+  }
+
   @Test func anAsyncPortWrittenInSwiftKeepsWhatItIsGiven() async throws {
     actor Keeper: UserPresence {
       var kept: Data?

@@ -46,6 +46,80 @@ import Testing
     }
   }
 
+  @Test func outsideOfTheLockboxsHoursThePhoneSaysWhenItOpensNext() async throws {
+    let town = try await Town()
+    let agent = try await town.agentPhone()
+    try await town.control.hang("B-40001", accessHours: hoursWithoutNow())
+    _ = try await agent.core.syncNow()
+    _ = try await agent.grant(email, at: "B-40001")
+    let phone = try await contractor(town)
+    let error = try await refusal { _ = try await phone.open(at: "B-40001") }
+    guard case .OutsideHours(.some, .phone) = error else { throw Unexpected(description: "\(error)") }
+    let next = try #require(error.date)
+    #expect(next > Date() && next < Date() + 86_400)
+  }
+
+  /// An hour of the property's day that is not this one, and not the next.
+  private func hoursWithoutNow() -> String {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = TimeZone(identifier: "America/Chicago") ?? calendar.timeZone
+    return (4...11).contains(calendar.component(.hour, from: Date())) ? "16:00-17:00" : "08:00-09:00"
+  }
+
+  @Test func anAccessWhoseCredentialHasNotBeenFetchedAsksToConnect() async throws {
+    let town = try await Town()
+    let agent = try await town.agentPhone()
+    // A credential is given out a day before the start: a moment after this sync.
+    let tomorrow = try await agent.grant(email, start: Date() + 86_402)
+    let phone = try await contractor(town)
+    let error = try await eventually { () -> CoreError? in
+      let error = try await refusal { _ = try await phone.open(at: box, access: tomorrow.uuid) }
+      guard case .NotReady = error else { return nil }
+      return error
+    }
+    #expect(error.date == tomorrow.start - 86_400)
+    _ = try await phone.core.syncNow()
+    #expect(
+      try await refusal { _ = try await phone.open(at: box, access: tomorrow.uuid) }
+        == .NotYetValid(from: tomorrow.startsAt, by: .phone))
+  }
+
+  @Test func aTicketWithoutTheRightToOpenIsRefusedByTheLock() async throws {
+    let town = try await Town()
+    _ = try await town.agentPhone().grant(email)
+    let phone = try await contractor(town)
+    try await phone.core.logout()
+    let narrow = Process()
+    narrow.executableURL = URL(fileURLWithPath: try #require(environment("SENTRI_NARROW_RIGHTS")))
+    narrow.arguments = [try await town.control.folder() + "/sentri.db"]
+    try narrow.run()
+    narrow.waitUntilExit()
+    #expect(narrow.terminationStatus == 0)
+    _ = try await phone.core.loginContractor(email: email, password: password)
+    _ = try await phone.core.syncNow()
+    #expect(try await refusal { _ = try await phone.open(at: box) } == .NoRight)
+    #expect(try await town.control.counters(box).opens == 0)
+  }
+
+  @Test func aMotorThatIsJammedIsTheLockboxsDefect() async throws {
+    let town = try await Town()
+    _ = try await town.agentPhone().grant(email)
+    let phone = try await contractor(town)
+    try await town.control.motor(box, jammed: true)
+    #expect(try await refusal { _ = try await phone.open(at: box) } == .LockboxDefect)
+  }
+
+  @Test func aWrongPinIsCountedAndThenWaitedFor() async throws {
+    let town = try await Town()
+    let agent = try await town.agentPhone()
+    let flow = try await agent.core.startGrant(listingId: try await agent.listing(with: box))
+    try flow.fillForm(email: email, start: Date(), end: Date() + 600)
+    for _ in 1...5 { #expect(try await refusal { _ = try await flow.authenticate(pin: "0000") } == .WrongCode) }
+    let pin = try await town.agent().pin
+    let error = try await refusal { _ = try await flow.authenticate(pin: pin) }
+    guard case .TooManyTries(.some(let wait)) = error, wait > 0 else { throw Unexpected(description: "\(error)") }
+  }
+
   @Test func aLockWithoutItsClockOpensOnceThePhoneHasNetwork() async throws {
     let town = try await Town()
     let agent = try await town.agentPhone()

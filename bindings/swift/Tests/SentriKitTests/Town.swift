@@ -11,6 +11,8 @@ let box = "B-20417"
 let otherBox = "B-20418"
 /// The lockbox without Bluetooth.
 let keypadBox = "K-00731"
+/// The agent's cell phone.
+let agentsNumber = "(312) 555-0142"
 let password = "Wrench42"
 
 /// A sandbox of the test's own: `sentri serve` on free ports, with data that go with it.
@@ -22,14 +24,14 @@ final class Town: @unchecked Sendable {
   let backend: String
 
   init() async throws {
-    Sentri.start()
+    try Sentri.start()
     let sandbox = try #require(environment("SENTRI_SANDBOX"), "SENTRI_SANDBOX must name the sandbox's program")
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: sandbox)
     process.arguments = ["serve"]
     process.standardOutput = output
     try process.run()
-    let line = try #require(Self.firstLine(of: output.fileHandleForReading) { $0.contains("Control API") })
+    let line = try #require(firstLine(of: output.fileHandleForReading) { $0.contains("Control API") })
     let address = try #require(line.split(separator: " ").last.flatMap { URL(string: String($0)) })
     control = SandboxControl(address: address)
     backend = try await control.backend()
@@ -42,24 +44,6 @@ final class Town: @unchecked Sendable {
     process.waitUntilExit()
   }
 
-  private static func firstLine(of handle: FileHandle, where fits: (String) -> Bool) -> String? {
-    var line = Data()
-    while let byte = try? handle.read(upToCount: 1), !byte.isEmpty {
-      if byte != Data("\n".utf8) {
-        line += byte
-        continue
-      }
-      let text = String(decoding: line, as: UTF8.self)
-      if fits(text) {
-        // The rest must not fill the pipe.
-        handle.readabilityHandler = { _ = $0.availableData }
-        return text
-      }
-      line = Data()
-    }
-    return nil
-  }
-
   /// The agent's phone, logged in and synced.
   func agentPhone() async throws -> Phone {
     let phone = try Phone(self, app: .agent)
@@ -69,10 +53,43 @@ final class Town: @unchecked Sendable {
     return phone
   }
 
+  /// The token in the last invitation to an address.
+  func invitation(to email: String) async throws -> String {
+    let mail = try await eventually { [control] in
+      try await control.mails(to: email).last { $0.body.contains("/join#") }
+    }
+    return String(mail.body.components(separatedBy: "/join#")[1].prefix { !$0.isWhitespace })
+  }
+
+  /// The code in the last text to a number.
+  func code(to number: String) async throws -> String {
+    let text = try await eventually { [control] in try await control.texts(to: number).last }
+    return String(text.body.prefix { $0.isNumber })
+  }
+
   /// The agent.
   func agent() async throws -> Person {
     try #require(try await control.people().first { $0.kind == "agent" })
   }
+}
+
+/// The first line that fits; the rest is read and dropped.
+func firstLine(of handle: FileHandle, where fits: (String) -> Bool) -> String? {
+  var line = Data()
+  while let byte = try? handle.read(upToCount: 1), !byte.isEmpty {
+    if byte != Data("\n".utf8) {
+      line += byte
+      continue
+    }
+    let text = String(decoding: line, as: UTF8.self)
+    if fits(text) {
+      // The rest must not fill the pipe.
+      handle.readabilityHandler = { _ = $0.availableData }
+      return text
+    }
+    line = Data()
+  }
+  return nil
 }
 
 /// A phone: a folder, a key store, a radio, and the core on them.
@@ -101,20 +118,11 @@ final class Phone: Sendable {
 
   /// Signs up with the invitation in the mail, logs in, and syncs.
   func signUp(email: String, number: String) async throws {
-    let mail = try await eventually {
-      try await self.town.control.mails(to: email).last { $0.body.contains("/join#") }
-    }
-    let token = mail.body.components(separatedBy: "/join#")[1].prefix { !$0.isWhitespace }
+    let invitation = Secret(try await town.invitation(to: email))
     let signup = try await core.startSignup(
-      form: SignupForm(
-        invitation: String(token), email: email, emailAgain: email, phone: number, phoneAgain: number))
-    let text = try await eventually { try await self.town.control.texts(to: number).last }
-    try await signup.verify(code: String(text.body.prefix { $0.isNumber }))
-    let question = QuestionAndAnswer(question: "What was your first tool?", answer: "A pipe wrench")
-    try await signup.complete(
-      person: NewPerson(
-        firstName: "Pat", lastName: "Moreno", role: "Plumber", password: password, pin: "7301",
-        securityQuestions: [question]))
+      form: SignupForm(invitation: invitation, email: email, emailAgain: email, phone: number, phoneAgain: number))
+    try await signup.verify(code: try await town.code(to: number))
+    try await signup.complete(person: somebody())
     _ = try await core.loginContractor(email: email, password: password)
     _ = try await core.syncNow()
   }
@@ -140,7 +148,7 @@ final class Phone: Sendable {
   }
 
   /// Grants access, all as the app would.
-  func grant(_ email: String, start: Date = Date(), hours: Double = 2) async throws -> Grant {
+  func grant(_ email: String, at box: String = box, start: Date = Date(), hours: Double = 2) async throws -> Grant {
     let flow = try await core.startGrant(listingId: try await listing(with: box))
     try flow.fillForm(email: email, start: start, end: start.addingTimeInterval(hours * 3_600))
     let step = try await flow.authenticate(pin: try await town.agent().pin)
@@ -152,6 +160,20 @@ final class Phone: Sendable {
   func access(_ grant: Grant) async throws -> Access {
     try #require(try await core.accesses().first { $0.id == grant.id })
   }
+}
+
+/// Who signs up.
+func somebody(
+  firstName: String = "Pat", lastName: String = "Moreno", role: String = "Plumber",
+  password: String = SentriKitTests.password,
+  pin: String = "7301",
+  questions: [QuestionAndAnswer] = [
+    QuestionAndAnswer(question: "What was your first tool?", answer: Secret("A pipe wrench"))
+  ]
+) -> NewPerson {
+  NewPerson(
+    firstName: firstName, lastName: lastName, role: role, password: Secret(password), pin: Secret(pin),
+    securityQuestions: questions)
 }
 
 /// A folder that goes when nobody uses it any more.
@@ -189,9 +211,9 @@ final class Flag: @unchecked Sendable {
 
 func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
 
-func config(_ backend: String, _ folder: Folder, _ app: App = .connect) -> CoreConfig {
+func config(_ backend: String, _ folder: Folder, _ app: App = .connect, version: String = "1.0.0") -> CoreConfig {
   CoreConfig(
-    baseUrl: backend, dataDir: folder.path, app: app, appVersion: "1.0.0", deviceName: "A phone of the tests",
+    baseUrl: backend, dataDir: folder.path, app: app, appVersion: version, deviceName: "A phone of the tests",
     platform: .ios)
 }
 
@@ -233,4 +255,24 @@ func badField(_ call: () async throws -> Void) async throws -> String {
 
 func someEmail() -> String { "pat-\(UUID().coreText)@plumbing.example" }
 
-func someNumber() -> String { String(format: "(312) 555-01%02d", Int.random(in: 0...99)) }
+/// Belongs to nobody: 555-0100 to 555-0199, without the agent's.
+func someNumber() -> String {
+  let number = String(format: "(312) 555-01%02d", numbers.next() % 100)
+  return number == agentsNumber ? someNumber() : number
+}
+
+private let numbers = Counter()
+
+/// Counts up, for any thread.
+final class Counter: @unchecked Sendable {
+  // Every access holds the lock.
+  private let lock = NSLock()
+  private var count = 0
+
+  func next() -> Int {
+    lock.withLock {
+      count += 1
+      return count
+    }
+  }
+}

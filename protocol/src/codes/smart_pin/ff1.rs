@@ -31,20 +31,32 @@ struct Half(u64);
 
 impl Ff1 {
     /// Sets up AES-256 with this key.
-    #[allow(clippy::missing_panics_doc, reason = "the length of the key and the radix are constants")]
+    #[allow(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the length of the key and the radix are constants"
+    )]
     pub fn new(key: &Key) -> Self {
         Self(FF1::new(key.expose(), RADIX).expect("ten is a radix of FF1"))
     }
 
     /// Enciphers ten digits under a tweak.
-    #[allow(clippy::missing_panics_doc, reason = "ten decimal digits are within what FF1 takes")]
+    #[allow(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "ten decimal digits are within what FF1 takes"
+    )]
     pub fn encrypt(&self, tweak: &[u8], text: &Digits<DIGITS>) -> Digits<DIGITS> {
         let text = TenDigits(text.number());
         Digits::from_number(self.0.encrypt(tweak, &text).expect("ten digits are enough for FF1").0)
     }
 
     /// Deciphers ten digits under the same tweak.
-    #[allow(clippy::missing_panics_doc, reason = "ten decimal digits are within what FF1 takes")]
+    #[allow(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "ten decimal digits are within what FF1 takes"
+    )]
     pub fn decrypt(&self, tweak: &[u8], text: &Digits<DIGITS>) -> Digits<DIGITS> {
         let text = TenDigits(text.number());
         Digits::from_number(self.0.decrypt(tweak, &text).expect("ten digits are enough for FF1").0)

@@ -162,7 +162,7 @@ impl Operator<'_> {
             ..former.clone()
         };
         lockboxes::transfer(tx.conn(), &row).await?;
-        self.tell_owners(&mut tx, &former, &row);
+        tell_owners(&mut tx, &former, &row);
         tx.commit().await?;
         Ok(Transferred {
             lockbox: row.to_wire(),
@@ -177,18 +177,18 @@ impl Operator<'_> {
         let row = find_lockbox(tx.conn(), serial).await?;
         let accesses_ended = grants::end_at(self.app, &mut tx, row.id).await?;
         lockboxes::retire(tx.conn(), row.id, self.app.now()).await?;
-        self.tell_owners(&mut tx, &row, &row);
+        tell_owners(&mut tx, &row, &row);
         tx.commit().await?;
         Ok(Retired { serial: row.serial, accesses_ended })
     }
+}
 
-    fn tell_owners(&self, tx: &mut Writing, former: &LockboxRow, now: &LockboxRow) {
-        for owner in [former.owner_id, now.owner_id] {
-            tx.touch::<Lockbox>(owner, &now.serial);
-        }
-        if let Some(listing) = former.listing_id {
-            tx.touch::<Listing>(former.owner_id, listing);
-        }
+fn tell_owners(tx: &mut Writing, former: &LockboxRow, now: &LockboxRow) {
+    for owner in [former.owner_id, now.owner_id] {
+        tx.touch::<Lockbox>(owner, &now.serial);
+    }
+    if let Some(listing) = former.listing_id {
+        tx.touch::<Listing>(former.owner_id, listing);
     }
 }
 

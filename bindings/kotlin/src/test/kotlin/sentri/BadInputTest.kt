@@ -17,6 +17,7 @@ import sentri.core.DisconnectReason
 import sentri.core.Platform
 import sentri.core.SentriCore
 import sentri.core.SignupForm
+import sentri.kit.Secret
 import sentri.kit.Sentri
 import sentri.sandbox.MemorySecureStore
 
@@ -70,7 +71,7 @@ class BadInputTest {
         core().use { core ->
             refused<CoreException.Offline> { core.loginAgent("104227318", "Lakeside7") }
             refused<CoreException.Offline> { core.loginContractor("a@b.example", "x".repeat(1_000_000)) }
-            refused<CoreException.Offline> { core.startSignup(SignupForm("", "", "", "", "")) }
+            refused<CoreException.Offline> { core.startSignup(SignupForm(Secret(""), "", "", "", "")) }
         }
     }
 
@@ -80,6 +81,8 @@ class BadInputTest {
         core().use { core ->
             val calls = listOf<suspend () -> Any?>(
                 core::profile, core::accesses, core::listings, core::lockboxes, core::grants, core::messages,
+                { core.addListing(newListing("A Street")) }, { core.assignLockbox(id, BOX, 0, "North Shore") },
+                { core.unassignLockbox(BOX) },
                 core::syncNow, core::syncStatus, core::logout, core::watchNearby, { core.openOnEnt(null) },
                 { core.openOnEnt(id) }, { core.startGrant(id) }, { core.revoke(id) }, { core.markMessageRead(id) },
                 { core.deleteMessage(id) }, { core.accessLog(0, Long.MAX_VALUE, null, null) },

@@ -1,20 +1,14 @@
 package sentri
 
-import java.nio.file.Files
 import java.nio.file.Path
-import java.util.HexFormat
-import kotlin.io.path.createDirectories
-import kotlin.io.path.deleteIfExists
-import kotlin.io.path.exists
-import kotlin.io.path.readBytes
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import sentri.core.App
-import sentri.core.SecureStore
 import sentri.core.SentriCore
 import sentri.kit.Sentri
+import sentri.sandbox.FolderSecureStore
 
 /** The system ends apps as it likes: the next start finds everything. [SYN-4, BND-2] */
 class KilledTest {
@@ -36,7 +30,7 @@ class KilledTest {
             process.destroyForcibly().waitFor()
 
             Sentri.start()
-            SentriCore(config(town.backend, folder, App.AGENT), NoLink, FileStore(folder.resolve("keys"))).use { core ->
+            SentriCore(config(town.backend, folder, App.AGENT), NoLink, FolderSecureStore(folder.resolve("keys"))).use { core ->
                 assertEquals("Dana", core.profile().firstName)
                 assertEquals(listings, core.listings().map { it.id }.toString())
             }
@@ -48,28 +42,9 @@ class KilledTest {
 fun main() = runBlocking {
     val folder = Path.of(System.getenv("FOLDER"))
     Sentri.start()
-    val core = SentriCore(config(System.getenv("BACKEND"), folder, App.AGENT), NoLink, FileStore(folder.resolve("keys")))
+    val core = SentriCore(config(System.getenv("BACKEND"), folder, App.AGENT), NoLink, FolderSecureStore(folder.resolve("keys")))
     core.loginAgent(System.getenv("LOGIN"), System.getenv("PASSWORD"))
     core.syncNow()
     println(core.listings().map { it.id })
     Thread.currentThread().join()
-}
-
-/** A key store that outlives its process. No phone keeps its keys so. */
-class FileStore(private val folder: Path) : SecureStore {
-    init {
-        folder.createDirectories()
-    }
-
-    override fun get(key: String): ByteArray? = file(key).takeIf { it.exists() }?.readBytes()
-
-    override fun put(key: String, value: ByteArray) {
-        Files.write(file(key), value)
-    }
-
-    override fun remove(key: String) {
-        file(key).deleteIfExists()
-    }
-
-    private fun file(key: String): Path = folder.resolve(HexFormat.of().formatHex(key.encodeToByteArray()))
 }

@@ -1,5 +1,6 @@
 package sentri
 
+import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.CountDownLatch
 import kotlinx.coroutines.Dispatchers
@@ -71,6 +72,14 @@ class LifetimesTest {
     }
 
     @Test
+    fun `a library that is older than the bindings is refused at the start, in words`() {
+        val said = child(listOf("-Djna.library.path=${System.getenv("SENTRI_OLDER_LIBRARY_DIR")}"))
+        assertNotEquals(0, said.status)
+        assertTrue(said.text.contains("WrongLibraryException"), said.text)
+        assertTrue(said.text.contains("or it is older than the app"), said.text)
+    }
+
+    @Test
     fun `a missing library is refused at the start, in words`() {
         val said = child(listOf("-Djna.library.path=$folder", "-Djava.library.path=$folder"))
         assertNotEquals(0, said.status)
@@ -81,7 +90,15 @@ class LifetimesTest {
     fun `the right library starts`() {
         val said = child(listOf("-Djna.library.path=${System.getProperty("jna.library.path")}"))
         assertEquals(0, said.status, said.text)
-        assertEquals("core 0.1.0", said.text.trim())
+        assertEquals("core ${System.getenv("SENTRI_VERSION")}", said.text.trim())
+    }
+
+    @Test
+    fun `the library under test is the one that a phone ships`() {
+        Sentri.start()
+        val loaded = Files.readAllLines(Path.of("/proc/self/maps")).filter { it.contains("sentri_core") }
+        val shipped = System.getenv("SENTRI_LIBRARY_DIR")
+        assertTrue(loaded.isNotEmpty() && loaded.all { it.contains("$shipped/") }, "$loaded")
     }
 
     private class Said(val status: Int, val text: String)

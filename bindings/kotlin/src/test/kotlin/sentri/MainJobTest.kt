@@ -2,10 +2,12 @@ package sentri
 
 import java.time.Duration
 import java.time.Instant
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
@@ -30,6 +32,9 @@ import sentri.core.MessageTopic
 import sentri.core.Readiness
 import sentri.core.SyncState
 import sentri.core.keepPin
+import sentri.kit.assignLockbox
+import sentri.kit.fillForm
+import sentri.kit.listing
 import sentri.kit.messageLists
 import sentri.kit.nearbyLockboxes
 import sentri.kit.open
@@ -163,10 +168,7 @@ class MainJobTest {
             val near = async(start = CoroutineStart.UNDISPATCHED) {
                 phone.core.nearbyLockboxes().first { list -> list.any { it.lockbox == BOX } }
             }
-            eventually {
-                town.control.press(BOX)
-                near.takeIf { it.isCompleted }
-            }
+            town.control.press(BOX)
             assertTrue(near.await().single().rssi < 0)
 
             val ended = async(start = CoroutineStart.UNDISPATCHED) {
@@ -174,6 +176,33 @@ class MainJobTest {
             }
             phone.core.logout()
             ended.await()
+        }
+    }
+
+    @Test
+    fun `leaving a flow of lockboxes nearby ends the radio's search`() = runBlocking<Unit> {
+        val searching = AtomicBoolean()
+        val radio = { link: SandboxLink ->
+            object : LockLink by link {
+                override fun startScan() {
+                    link.startScan()
+                    searching.set(true)
+                }
+
+                override fun stopScan() {
+                    link.stopScan()
+                    searching.set(false)
+                }
+            }
+        }
+        Phone(town, App.AGENT, radio = radio).use { phone ->
+            phone.core.loginAgent("104227318", "Lakeside7")
+            assertEquals(listOf<Any>(), phone.core.nearbyLockboxes().first())
+            eventually { Unit.takeIf { !searching.get() } }
+            val following = launch { phone.core.nearbyLockboxes().collect { } }
+            eventually { Unit.takeIf { searching.get() } }
+            following.cancelAndJoin()
+            eventually { Unit.takeIf { !searching.get() } }
         }
     }
 
@@ -197,7 +226,11 @@ class MainJobTest {
             refused<CoreException.AlreadyOpening> { phone.core.openOnEnt(null) }
             open.cancel()
             open.join()
-            assertNotNull(eventually { runCatching { phone.openAt(BOX) }.getOrNull() })
+            phone.core.openOnEnt(null).use { attempt ->
+                attempt.cancel()
+                refused<CoreException.Cancelled> { attempt.result() }
+            }
+            assertEquals(BOX, phone.openAt(BOX).lockbox)
         }
     }
 
@@ -209,6 +242,48 @@ class MainJobTest {
             val lists = List(16) { async { agent.core.listings() } }.awaitAll()
             assertEquals(1, lists.toSet().size)
         }
+    }
+
+    @Test
+    fun `the PIN entered twice at once grants once`() = runBlocking<Unit> {
+        val email = someEmail()
+        agent.core.startGrant(agent.core.listingWith(BOX)).use { flow ->
+            val now = Instant.now()
+            flow.fillForm(email, now, now.plusSeconds(3_600))
+            val answers = List(2) { async { runCatching { flow.authenticate(town.pin()) } } }.awaitAll()
+            for (answer in answers) {
+                val refusal = answer.exceptionOrNull()
+                assertTrue(refusal == null || refusal is CoreException.WrongStep, "$refusal")
+            }
+        }
+        agent.core.syncNow()
+        assertEquals(1, agent.core.grants().count { it.email == email })
+    }
+
+    @Test
+    fun `the next open need not wait until the last one has handed everything over`() = runBlocking<Unit> {
+        val email = someEmail()
+        agent.core.grant(email, BOX, town.pin())
+        town.phone(App.CONNECT).use { phone ->
+            phone.signUp(town, email, someNumber())
+            phone.core.openOnEnt(null).use { first ->
+                val told = async(start = CoroutineStart.UNDISPATCHED) { first.result() }
+                town.control.press(BOX)
+                assertEquals(BOX, told.await().lockbox)
+                assertEquals(BOX, phone.openAt(BOX).lockbox)
+            }
+        }
+    }
+
+    @Test
+    fun `a box is hung, taken off its listing, and hung again`() = runBlocking<Unit> {
+        val (here, there) = List(2) { agent.core.addListing(newListing("Hanging Street $it")) }
+        town.control.hang("B-50001")
+        val hung = agent.core.assignLockbox(here.uuid, "B-50001", Instant.now(), "North Shore")
+        assertEquals(here.uuid, hung.listing)
+        refused<CoreException.Conflict> { agent.core.assignLockbox(there.uuid, "B-50001", Instant.now(), "Here") }
+        assertEquals(null, agent.core.unassignLockbox("B-50001").listing)
+        assertEquals(there.uuid, agent.core.assignLockbox(there.uuid, "B-50001", Instant.now(), "Here").listing)
     }
 
     companion object {

@@ -3,16 +3,22 @@ package sentri
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicReference
 import kotlinx.coroutines.DelicateCoroutinesApi
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.newSingleThreadContext
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertInstanceOf
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
@@ -95,6 +101,43 @@ class PortsTest {
             refused<CoreException.DeviceLocked> { core.accounts() }
         }
         events?.close()
+    }
+
+    @Test
+    fun `a port that waits for the core that waits for it is given up on, and nothing hangs`() = runBlocking<Unit> {
+        var core: SentriCore? = null
+        val first = AtomicBoolean(true)
+        val again = AtomicReference<Throwable>()
+        val waiting = failing {
+            if (first.compareAndSet(true, false)) {
+                runBlocking { again.set(runCatching { core?.profile() }.exceptionOrNull()) }
+            }
+            SecureStoreException.Locked()
+        }
+        core(waiting).use {
+            core = it
+            refused<CoreException.DeviceTrouble> { it.profile() }
+            // The call from within came to its turn after that, and to its own end.
+            assertInstanceOf(CoreException.DeviceLocked::class.java, eventually { again.get() })
+            refused<CoreException.DeviceLocked> { it.accounts() }
+        }
+    }
+
+    @Test
+    fun `a cancelled coroutine does not wait for a port that is silent`() = runBlocking<Unit> {
+        val (entered, never) = CountDownLatch(1) to CountDownLatch(1)
+        val silent = failing {
+            entered.countDown()
+            never.await()
+            SecureStoreException.Failed()
+        }
+        core(silent).use { core ->
+            val call = launch(Dispatchers.Default) { core.accounts() }
+            entered.await()
+            call.cancelAndJoin()
+            assertTrue(call.isCancelled)
+        }
+        never.countDown()
     }
 
     @Test

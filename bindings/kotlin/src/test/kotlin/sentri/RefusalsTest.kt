@@ -1,7 +1,9 @@
 package sentri
 
+import java.nio.file.Path
 import java.time.Duration
 import java.time.Instant
+import java.time.ZoneId
 import java.util.UUID
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.buildJsonObject
@@ -20,7 +22,11 @@ import sentri.core.Judge
 import sentri.core.LinkException
 import sentri.core.LockLink
 import sentri.core.Readiness
+import sentri.kit.connectFrom
+import sentri.kit.fillForm
 import sentri.kit.open
+import sentri.kit.opensNext
+import sentri.kit.start
 import sentri.kit.uuid
 
 /** Why a bin does not open, as the app is told. Each test has a sandbox of its own: some break it. [CON-2, BND-2] */
@@ -83,6 +89,63 @@ class RefusalsTest {
         val over = refused<CoreException.Expired> { phone.openAt(BOX) }
         assertEquals(Judge.LOCK, over.by)
         assertEquals(0, town.control.counters(BOX).opens)
+    }
+
+    @Test
+    fun `outside of the lockbox's hours the phone says when it opens next`() = runBlocking<Unit> {
+        town.control.hang(NIGHT_BOX, hoursWithoutNow())
+        agent.core.syncNow()
+        agent.core.grant(email, NIGHT_BOX, town.pin())
+        val phone = contractor()
+        val refusal = refused<CoreException.OutsideHours> { phone.openAt(NIGHT_BOX) }
+        assertEquals(Judge.PHONE, refusal.by)
+        val next = checkNotNull(refusal.opensNext)
+        assertTrue(next > Instant.now() && next < Instant.now().plus(Duration.ofDays(1)), "$next")
+    }
+
+    @Test
+    fun `an access whose credential has not been fetched asks to connect`() = runBlocking<Unit> {
+        // A credential is given out a day before the start: a moment after this sync.
+        val tomorrow = granted(Duration.ofDays(1).plusSeconds(2))
+        val phone = contractor()
+        val refusal = eventually {
+            runCatching { phone.openAt(BOX, tomorrow.uuid) }.exceptionOrNull() as? CoreException.NotReady
+        }
+        assertEquals(tomorrow.start.minus(Duration.ofDays(1)), refusal.connectFrom)
+        phone.core.syncNow()
+        assertEquals(tomorrow.startsAt, refused<CoreException.NotYetValid> { phone.openAt(BOX, tomorrow.uuid) }.from)
+    }
+
+    @Test
+    fun `a ticket without the right to open is refused by the lock`() = runBlocking<Unit> {
+        granted()
+        val phone = contractor()
+        phone.core.logout()
+        val database = Path.of(town.control.folder(), "sentri.db").toString()
+        assertEquals(0, ProcessBuilder(System.getenv("SENTRI_NARROW_RIGHTS"), database).inheritIO().start().waitFor())
+        phone.core.loginContractor(email, PASSWORD)
+        phone.core.syncNow()
+        refused<CoreException.NoRight> { phone.openAt(BOX) }
+        assertEquals(0, town.control.counters(BOX).opens)
+    }
+
+    @Test
+    fun `a motor that is jammed is the lockbox's defect`() = runBlocking<Unit> {
+        granted()
+        val phone = contractor()
+        town.control.motor(BOX, jammed = true)
+        refused<CoreException.LockboxDefect> { phone.openAt(BOX) }
+    }
+
+    @Test
+    fun `a wrong PIN is counted, and then waited for`() = runBlocking<Unit> {
+        agent.core.startGrant(agent.core.listingWith(BOX)).use { flow ->
+            val now = Instant.now()
+            flow.fillForm(email, now, now.plusSeconds(600))
+            repeat(5) { refused<CoreException.WrongCode> { flow.authenticate("0000") } }
+            val wait = refused<CoreException.TooManyTries> { flow.authenticate(town.pin()) }.retryAfter
+            assertTrue(checkNotNull(wait) > 0u)
+        }
     }
 
     @Test
@@ -174,5 +237,15 @@ class RefusalsTest {
         refused<CoreException.NotSignedIn> { agent.core.listings() }
         refused<CoreException.NotSignedIn> { agent.core.syncNow() }
         refused<CoreException.NotSignedIn> { agent.core.logout() }
+    }
+
+    /** An hour of the property's day that is not this one, and not the next. */
+    private fun hoursWithoutNow(): String {
+        val now = Instant.now().atZone(ZoneId.of("America/Chicago")).hour
+        return if (now in 4..11) "16:00-17:00" else "08:00-09:00"
+    }
+
+    private companion object {
+        const val NIGHT_BOX = "B-40001"
     }
 }

@@ -29,6 +29,7 @@ import sentri.core.QuestionAndAnswer
 import sentri.core.SecureStore
 import sentri.core.SentriCore
 import sentri.core.SignupForm
+import sentri.kit.Secret
 import sentri.kit.Sentri
 import sentri.kit.fillForm
 import sentri.sandbox.MemorySecureStore
@@ -43,6 +44,9 @@ const val OTHER_BOX = "B-20418"
 
 /** The lockbox without Bluetooth. */
 const val KEYPAD_BOX = "K-00731"
+
+/** The agent's cell phone. */
+const val AGENTS_NUMBER = "(312) 555-0142"
 
 const val PASSWORD = "Wrench42"
 
@@ -64,7 +68,7 @@ class Town : AutoCloseable {
         val line = generateSequence { output.readLine() }.first { it.contains("Control API") }
         control = SandboxControl(URI(line.substringAfter("Control API").trim()))
         backend = runBlocking { control.backend() }
-        Thread({ output.forEachLine { } }, "sandbox output").apply { isDaemon = true }.start()
+        Thread({ runCatching { output.forEachLine { } } }, "sandbox output").apply { isDaemon = true }.start()
     }
 
     /** A phone with nothing on it. */
@@ -140,15 +144,25 @@ suspend fun SentriCore.grant(
 
 fun newListing(address: String) = NewListing(address, "Evanston", "IL", "60201", 489_000, "America/Chicago")
 
+/** The token in the last invitation to an address. */
+suspend fun Town.invitation(email: String): String {
+    val mail = eventually { control.mails(email).lastOrNull { it.body.contains("/join#") } }
+    return mail.body.substringAfter("/join#").takeWhile { !it.isWhitespace() }
+}
+
+/** Who signs up. */
+fun somebody(): NewPerson {
+    val question = QuestionAndAnswer("What was your first tool?", Secret("A pipe wrench"))
+    return NewPerson("Pat", "Moreno", "Plumber", Secret(PASSWORD), Secret("7301"), listOf(question))
+}
+
 /** Signs up with the invitation in the mail, logs in, and syncs. */
 suspend fun Phone.signUp(town: Town, email: String, number: String) {
-    val mail = eventually { town.control.mails(email).lastOrNull { it.body.contains("/join#") } }
-    val token = mail.body.substringAfter("/join#").takeWhile { !it.isWhitespace() }
-    core.startSignup(SignupForm(token, email, email, number, number)).use { signup ->
+    val token = town.invitation(email)
+    core.startSignup(SignupForm(Secret(token), email, email, number, number)).use { signup ->
         val text = eventually { town.control.texts(number).lastOrNull() }
         signup.verify(text.body.takeWhile(Char::isDigit))
-        val question = QuestionAndAnswer("What was your first tool?", "A pipe wrench")
-        signup.complete(NewPerson("Pat", "Moreno", "Plumber", PASSWORD, "7301", listOf(question)))
+        signup.complete(somebody())
     }
     core.loginContractor(email, PASSWORD)
     core.syncNow()
@@ -180,6 +194,8 @@ suspend inline fun <reified E : CoreException> refused(crossinline call: suspend
 
 fun someEmail() = "pat-${UUID.randomUUID()}@plumbing.example"
 
-fun someNumber() = "(312) 555-01%02d".format(numbers.getAndIncrement() % 100)
+/** Belongs to nobody: 555-0100 to 555-0199, without the agent's. */
+fun someNumber(): String =
+    generateSequence { "(312) 555-01%02d".format(numbers.getAndIncrement() % 100) }.first { it != AGENTS_NUMBER }
 
 private val numbers = java.util.concurrent.atomic.AtomicInteger()

@@ -6,59 +6,100 @@ import java.time.Instant
 import java.util.UUID
 import sentri.core.Access
 import sentri.core.AccessLogEntry
+import sentri.core.AccessLogPage
+import sentri.core.AccountOnPhone
 import sentri.core.CoreException
 import sentri.core.Grant
 import sentri.core.GrantFlow
 import sentri.core.GrantStep
 import sentri.core.Listing
+import sentri.core.Lockbox
 import sentri.core.Message
 import sentri.core.OpenReport
+import sentri.core.Profile
 import sentri.core.Readiness
 import sentri.core.SentriCore
+import sentri.core.Signup
 import sentri.core.SyncState
 import sentri.core.SyncStatus
 
+/** From whole seconds since 1970-01-01 UTC. What no instant can hold becomes the first or the last one. */
+fun instantOf(seconds: Long): Instant =
+    Instant.ofEpochSecond(seconds.coerceIn(Instant.MIN.epochSecond, Instant.MAX.epochSecond))
+
+private fun uuidOf(id: String): UUID = UUID.fromString(id)
+
+/** The account's id. */
+val Profile.uuid: UUID get() = uuidOf(accountId)
+
+/** The account's id. */
+val AccountOnPhone.uuid: UUID get() = uuidOf(accountId)
+
 /** The access's id. */
-val Access.uuid: UUID get() = UUID.fromString(id)
+val Access.uuid: UUID get() = uuidOf(id)
 
 /** First second of the window. */
-val Access.start: Instant get() = Instant.ofEpochSecond(startsAt)
+val Access.start: Instant get() = instantOf(startsAt)
 
 /** First second after the window. */
-val Access.end: Instant get() = Instant.ofEpochSecond(endsAt)
+val Access.end: Instant get() = instantOf(endsAt)
 
 /** The grant's id. */
-val Grant.uuid: UUID get() = UUID.fromString(id)
+val Grant.uuid: UUID get() = uuidOf(id)
+
+/** The listing's id. */
+val Grant.listing: UUID get() = uuidOf(listingId)
 
 /** First second of the window. */
-val Grant.start: Instant get() = Instant.ofEpochSecond(startsAt)
+val Grant.start: Instant get() = instantOf(startsAt)
 
 /** First second after the window. */
-val Grant.end: Instant get() = Instant.ofEpochSecond(endsAt)
+val Grant.end: Instant get() = instantOf(endsAt)
 
 /** When it was last used. */
-val Grant.lastUsed: Instant? get() = lastUsedAt?.let(Instant::ofEpochSecond)
+val Grant.lastUsed: Instant? get() = lastUsedAt?.let(::instantOf)
 
 /** Our id of the listing. */
-val Listing.uuid: UUID get() = UUID.fromString(id)
+val Listing.uuid: UUID get() = uuidOf(id)
+
+/** The listing that it hangs at. */
+val Lockbox.listing: UUID? get() = listingId?.let(::uuidOf)
+
+/** When a phone last brought word from the box. */
+val Lockbox.lastHeard: Instant? get() = lastHeardAt?.let(::instantOf)
 
 /** The message's id. */
-val Message.uuid: UUID get() = UUID.fromString(id)
+val Message.uuid: UUID get() = uuidOf(id)
+
+/** The grant or access that it is about. */
+val Message.access: UUID? get() = accessId?.let(::uuidOf)
 
 /** When the message was made. */
-val Message.time: Instant get() = Instant.ofEpochSecond(at)
+val Message.time: Instant get() = instantOf(at)
+
+/** The entry's id. */
+val AccessLogEntry.uuid: UUID get() = uuidOf(id)
+
+/** The listing that the box hung at. */
+val AccessLogEntry.listing: UUID? get() = listingId?.let(::uuidOf)
 
 /** When: the lock's clock where its word is there, the phone's otherwise. */
-val AccessLogEntry.time: Instant get() = Instant.ofEpochSecond(at)
+val AccessLogEntry.time: Instant get() = instantOf(at)
+
+/** The access that was used. */
+val OpenReport.access: UUID get() = uuidOf(accessId)
 
 /** When the bin opened, by the phone's clock. */
-val OpenReport.time: Instant get() = Instant.ofEpochSecond(at)
+val OpenReport.time: Instant get() = instantOf(at)
+
+/** When the texted code stops working. */
+val Signup.codeExpires: Instant get() = instantOf(codeExpiresAt())
 
 /** From when on the phone opens something without network. */
-val SyncStatus.opensFromInstant: Instant? get() = opensFrom?.let(Instant::ofEpochSecond)
+val SyncStatus.opensFromInstant: Instant? get() = opensFrom?.let(::instantOf)
 
 /** Until when the last of its credentials lasts. */
-val SyncStatus.opensUntilInstant: Instant? get() = opensUntil?.let(Instant::ofEpochSecond)
+val SyncStatus.opensUntilInstant: Instant? get() = opensUntil?.let(::instantOf)
 
 /** When the data came, where that is known. */
 val SyncState.dataFrom: Instant?
@@ -67,13 +108,32 @@ val SyncState.dataFrom: Instant?
         is SyncState.StaleSince -> at
         is SyncState.Offline -> at
         is SyncState.Syncing, is SyncState.Blocked -> null
-    }?.let(Instant::ofEpochSecond)
+    }?.let(::instantOf)
 
 /** The span in which the phone opens the box without network. */
-val Readiness.Ready.span: ClosedRange<Instant> get() = Instant.ofEpochSecond(from)..Instant.ofEpochSecond(until)
+val Readiness.Ready.span: ClosedRange<Instant> get() = instantOf(from)..instantOf(until)
+
+/** From when on a credential can be fetched. */
+val Readiness.ConnectAfter.time: Instant get() = instantOf(at)
 
 /** When the access begins. */
-val CoreException.NotYetValid.begins: Instant get() = Instant.ofEpochSecond(from)
+val CoreException.NotYetValid.begins: Instant get() = instantOf(from)
+
+/** When the access ended, where the phone knows. */
+val CoreException.Expired.ended: Instant? get() = since?.let(::instantOf)
+
+/** When the lockbox opens next, within a week. */
+val CoreException.OutsideHours.opensNext: Instant? get() = next?.let(::instantOf)
+
+/** From when on connecting helps. */
+val CoreException.NotReady.connectFrom: Instant? get() = connectAfter?.let(::instantOf)
+
+/** When the access began. */
+val CoreException.AlreadyBegun.began: Instant? get() = since?.let(::instantOf)
+
+/** Puts a box on the listing. As [GrantFlow.chooseLockbox], in whole seconds. */
+suspend fun GrantFlow.chooseLockbox(serial: String, onListingSince: Instant, region: String): GrantStep =
+    chooseLockbox(serial, onListingSince.epochSecond, region)
 
 /** Takes whom and when, in whole seconds. As [GrantFlow.fillForm]. */
 fun GrantFlow.fillForm(email: String, start: Instant, end: Instant): GrantStep =
@@ -84,3 +144,28 @@ suspend fun SentriCore.startGrant(listing: UUID): GrantFlow = startGrant(listing
 
 /** Revokes an access that has not begun. As [SentriCore.revoke]. */
 suspend fun SentriCore.revoke(grant: UUID): Grant = revoke(grant.toString())
+
+/** Puts a lockbox on a listing. As [SentriCore.assignLockbox], in whole seconds. */
+suspend fun SentriCore.assignLockbox(
+    listing: UUID,
+    serial: String,
+    onListingSince: Instant,
+    region: String,
+): Lockbox = assignLockbox(listing.toString(), serial, onListingSince.epochSecond, region)
+
+/** The access log between two instants, newest first, in pages. As [SentriCore.accessLog], in whole seconds. */
+suspend fun SentriCore.accessLog(
+    from: Instant,
+    to: Instant,
+    listing: UUID? = null,
+    after: String? = null,
+): AccessLogPage = accessLog(from.epochSecond, to.epochSecond, listing?.toString(), after)
+
+/** Marks a message as read. As [SentriCore.markMessageRead]. */
+suspend fun SentriCore.markMessageRead(message: UUID) = markMessageRead(message.toString())
+
+/** Deletes a message. As [SentriCore.deleteMessage]. */
+suspend fun SentriCore.deleteMessage(message: UUID) = deleteMessage(message.toString())
+
+/** Puts another account of this phone in use. As [SentriCore.switchAccount]. */
+suspend fun SentriCore.switchAccount(account: UUID): Profile = switchAccount(account.toString())

@@ -49,15 +49,13 @@ class SandboxControl(val address: URI) {
     suspend fun backend(): String = state().text("backend")
 
     /** Who can log in. */
-    suspend fun people(): List<Person> = state().getValue("people").jsonArray.map {
-        val person = it.jsonObject
-        Person(
-            person.text("name"), person.text("kind"), person.text("login"), person.text("password"), person.text("pin"),
-        )
-    }
+    suspend fun people(): List<Person> = state().getValue("people").jsonArray.map { person(it.jsonObject) }
 
     /** Serial numbers of the lockboxes. */
     suspend fun lockboxes(): List<String> = state().getValue("lockboxes").jsonArray.map { it.jsonPrimitive.content }
+
+    /** Where the sandbox keeps its data. */
+    suspend fun folder(): String = state().text("folder")
 
     /** What a lockbox counted. */
     suspend fun counters(serial: String): BoxCounters =
@@ -72,6 +70,35 @@ class SandboxControl(val address: URI) {
     suspend fun battery(serial: String, inserted: Boolean) {
         val doing = if (inserted) "insert" else "pull"
         post("/lockboxes/$serial/battery", buildJsonObject { put("battery", doing) })
+    }
+
+    /** Hangs one more Bluetooth lockbox of the agent's, open within these hours: `08:00-20:00`, or `always`. */
+    suspend fun hang(serial: String, accessHours: String = "always") {
+        val box = buildJsonObject {
+            put("serial", serial)
+            put("access_hours", accessHours)
+        }
+        post("/lockboxes", box)
+    }
+
+    /** Jams a lockbox's motor, or frees it. */
+    suspend fun motor(serial: String, jammed: Boolean) {
+        post("/lockboxes/$serial/motor", buildJsonObject { put("motor", if (jammed) "jammed" else "free") })
+    }
+
+    /** Makes one more agent, as an operator does. */
+    suspend fun addAgent(sentrikeyId: String, email: String): Person {
+        val agent = buildJsonObject {
+            put("sentrikey_id", sentrikeyId)
+            put("email", email)
+        }
+        return person(post("/agents", agent).jsonObject)
+    }
+
+    /** Suspends an agent, or puts them back into good standing, as an operator does. */
+    suspend fun standing(sentrikeyId: String, good: Boolean) {
+        val standing = if (good) "good" else "suspended"
+        post("/agents/$sentrikeyId/standing", buildJsonObject { put("standing", standing) })
     }
 
     /** Cuts the network between phones and backend, or mends it. */
@@ -93,6 +120,9 @@ class SandboxControl(val address: URI) {
         val request = HttpRequest.newBuilder(address.resolve(path)).header("Content-Type", "application/json")
         return answer(request.POST(HttpRequest.BodyPublishers.ofString(body.toString())).build())
     }
+
+    private fun person(it: JsonObject) =
+        Person(it.text("name"), it.text("kind"), it.text("login"), it.text("password"), it.text("pin"))
 
     private suspend fun state(): JsonObject = get("/state").jsonObject
 

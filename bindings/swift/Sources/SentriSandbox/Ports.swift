@@ -1,4 +1,4 @@
-// A key store and a presence of this process alone, for development: what they keep is gone with it.
+// Key stores and a presence for development: in memory, or in plain files. No phone keeps its keys so.
 
 import Foundation
 import SentriKit
@@ -23,9 +23,35 @@ public final class MemorySecureStore: SecureStore, @unchecked Sendable {
     lock.withLock { items[key] = nil }
   }
 
-  /// Loses everything, as a key store does that was set back.
-  public func clear() {
-    lock.withLock { items.removeAll() }
+  /// Loses the items whose names end so; all of them where nothing is said.
+  public func lose(endingIn end: String = "") {
+    lock.withLock { items = items.filter { !$0.key.hasSuffix(end) && !end.isEmpty } }
+  }
+}
+
+/// A key store in files, which outlives its process: one for each item, under its name in hex.
+public final class FolderSecureStore: SecureStore {
+  private let folder: String
+
+  public init(folder: String) throws {
+    self.folder = folder
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  public func get(key: String) throws -> Data? {
+    FileManager.default.contents(atPath: file(key))
+  }
+
+  public func put(key: String, value: Data) throws {
+    do { try value.write(to: URL(fileURLWithPath: file(key))) } catch { throw SecureStoreError.Failed }
+  }
+
+  public func remove(key: String) throws {
+    try? FileManager.default.removeItem(atPath: file(key))
+  }
+
+  private func file(_ key: String) -> String {
+    folder + "/" + key.utf8.map { String(format: "%02x", $0) }.joined()
   }
 }
 
