@@ -237,13 +237,27 @@ impl<B: Board> Lock<B> {
             // Worn flash is told by the next status; there is nothing to do about it here.
             let (Stored::Yes | Stored::Worn) = self.store(&[])?;
         }
+        if self.has_room_to_make() {
+            self.stored_at_ms = now_ms;
+            let made = self.journal.make_room(&mut self.board, self.clock.stamp(now_ms));
+            if made == Err(FlashError::PowerLost) {
+                return Err(Halt);
+            }
+        }
         Ok(())
+    }
+
+    /// Whether flash is nearly full, and nobody is at the lock who would wait for its page to turn.
+    fn has_room_to_make(&self) -> bool {
+        let is_alone = self.session.next_deadline().is_none() && self.keypad.next_deadline().is_none();
+        is_alone && self.journal.wants_room()
     }
 
     /// When [`Lock::tick`] has something to do next, in milliseconds of uptime.
     pub fn next_deadline(&self) -> u64 {
         let falls = self.lockout.next_fall(&self.journal.state().wrong_tries);
-        [self.session.next_deadline(), self.keypad.next_deadline(), falls]
+        let room = self.has_room_to_make().then_some(self.stored_at_ms);
+        [room, self.session.next_deadline(), self.keypad.next_deadline(), falls]
             .into_iter()
             .flatten()
             .fold(self.stored_at_ms.saturating_add(STORE_TIME_EVERY_MS), u64::min)

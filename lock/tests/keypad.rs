@@ -325,3 +325,21 @@ fn worn_flash_looks_at_no_code() {
     assert_eq!(enter(&mut rig, &slot(0)), Indication::NeedsService);
     assert_eq!(rig.board.drives(), 0);
 }
+
+/// COD-2: nobody waits at the keypad while flash turns its page: it does so between entries.
+#[test]
+fn flash_turns_its_pages_between_entries() {
+    let mut rig = rig_with(contractor_mode());
+    let erases = |rig: &Rig| rig.board.with_flash(|flash| flash.erases());
+    let before = erases(&rig);
+    for entry in 0..600 {
+        let earlier = erases(&rig);
+        assert_eq!(enter(&mut rig, &slot(0)), Indication::Opened, "entry {entry}");
+        assert_eq!(erases(&rig), earlier, "entry {entry} waited for flash");
+        rig.pass(1000).unwrap();
+    }
+    let turned = erases(&rig) - before;
+    assert!((2..=12).contains(&turned), "{turned} pages turned in 600 entries");
+    rig.reboot().unwrap();
+    assert_eq!(rig.lock().unwrap().state().audit.records().count(), 256);
+}

@@ -21,6 +21,8 @@ const MAGIC: &[u8; 8] = b"SENTRIJ1";
 const HEADER_LEN: usize = 16;
 /// Where the second header is; entries end before it.
 const SECOND_HEADER: usize = AREA_LEN - HEADER_LEN;
+/// What is kept free for those who wait at the lock, in bytes: some ten opens.
+const RESERVE: usize = 1024;
 const LENGTH_LEN: usize = 2;
 const CRC_LEN: usize = 4;
 const ERASED: u8 = 0xff;
@@ -60,6 +62,8 @@ pub struct Log {
     clean: bool,
     /// Whole entries follow one that is not.
     gap: bool,
+    /// Where the page's first entries end, those of its turn; unknown of a page that was opened.
+    turned_to: usize,
     scratch: Vec<u8>,
 }
 
@@ -79,7 +83,14 @@ impl Log {
         page: Page,
         mut visit: impl FnMut(&[u8], Found) -> Result<(), Malformed>,
     ) -> Result<Self, Malformed> {
-        let mut log = Self { page, end: HEADER_LEN, clean: false, gap: false, scratch: scratch() };
+        let mut log = Self {
+            page,
+            end: HEADER_LEN,
+            clean: false,
+            gap: false,
+            turned_to: HEADER_LEN,
+            scratch: scratch(),
+        };
         loop {
             while let Some(stored) = log.read_entry(flash) {
                 let found = if log.gap { Found::PastGap } else { Found::InOrder };
@@ -101,7 +112,8 @@ impl Log {
         fill: impl FnMut(&mut Vec<u8>) -> bool,
     ) -> Result<Self, FlashError> {
         let page = Page { sequence: 0, area: Area::Second };
-        let mut log = Self { page, end: SECOND_HEADER, clean: false, gap: false, scratch: scratch() };
+        let (end, turned_to) = (SECOND_HEADER, HEADER_LEN);
+        let mut log = Self { page, end, clean: false, gap: false, turned_to, scratch: scratch() };
         log.turn(flash, fill)?;
         Ok(log)
     }
@@ -149,13 +161,18 @@ impl Log {
             end += self.scratch.len();
         }
         program(flash, area, 0, &encode_header(sequence))?;
-        (self.page, self.end, self.clean) = (Page { sequence, area }, end, true);
+        (self.page, self.end, self.clean, self.turned_to) = (Page { sequence, area }, end, true, end);
         self.scratch.zeroize();
         match program(flash, area, SECOND_HEADER, &encode_header(sequence)) {
             Err(FlashError::PowerLost) => Err(FlashError::PowerLost),
             // The page counts without it.
             Err(FlashError::Worn) | Ok(()) => Ok(()),
         }
+    }
+
+    /// Whether the page has little room left, and turning it would make much: else it would turn again and again.
+    pub fn is_nearly_full(&self) -> bool {
+        self.clean && self.end + RESERVE > SECOND_HEADER && self.end >= self.turned_to + 2 * RESERVE
     }
 
     /// Whether the log was opened with whole entries past one that is not. The next write turns the page.

@@ -138,6 +138,20 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether [`Journal::write`] will soon take long, since it has to turn the page.
+    pub fn wants_room(&self) -> bool {
+        !self.worn && self.log.is_nearly_full()
+    }
+
+    /// Turns the page while nobody waits for it.
+    pub fn make_room(&mut self, flash: &mut impl Flash, stamp: Stamp) -> Result<(), FlashError> {
+        let turned = self.turn(flash, stamp, &[]);
+        self.worn = turned == Err(FlashError::Worn);
+        turned?;
+        self.state.stamp = stamp;
+        Ok(())
+    }
+
     fn turn(&mut self, flash: &mut impl Flash, stamp: Stamp, changes: &[Change]) -> Result<(), FlashError> {
         self.state.revocations.forget_before(self.state.stamp.floor);
         let (mut snapshot, mut all_written) = (Snapshot::new(), false);

@@ -136,9 +136,9 @@ const KEYPAD_ENTRY: Each = Each {
         ("decides_short_pin", "short PIN picked"),
         ("decides_programming", "programming code"),
         ("decides_card_pin", "a card's PIN"),
+        ("decides_after_page_turns", "contractor, after 250 others"),
     ],
     most: 200_000,
-    unbound: &[("decides_at_page_turn", "contractor, when flash turns its page (without a bound)")],
     rustflags: "--cfg aes_backend=\"soft\" --cfg sha2_backend=\"soft\"",
     note: "AES and SHA-256 in software.",
 };

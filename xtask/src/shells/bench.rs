@@ -99,7 +99,7 @@ impl Bench<'_> {
         let toolchain = swift::Toolchain::find(self.workspace)?;
         let variables = self.variables(&results);
         let swift = swift::Swift { toolchain: &toolchain, workspace: self.workspace, variables };
-        swift.forget_plan("release")?;
+        swift.prepare("release")?;
         let build = ["build", "--configuration", "release", "--product", "SentriBench"];
         process::run(&mut swift.command(&build))?;
         let program = swift::scratch(self.workspace).join("release/SentriBench");

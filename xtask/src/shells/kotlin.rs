@@ -12,7 +12,6 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     let mut maven = maven(workspace)?;
     reasons::check(workspace, "kotlin")?;
     let stand = Stand::build(workspace)?;
-    docs::take_out(workspace, "kotlin", &workspace.path("bindings/kotlin/target/docs/AppDevelopers.kt"))?;
     maven.arg(format!("-Dsentri.library.dir={}", stand.library.display()));
     maven.arg("test").envs(stand.variables());
     let mut count = Count::default();
@@ -20,8 +19,9 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     count.close("kotlin", ran)
 }
 
-/// Maven in the module's folder, with all that it fetches in a folder of ours.
+/// Maven in the module's folder, with all that it fetches in a folder of ours, and the docs' program to compile.
 pub fn maven(workspace: &Workspace) -> Result<Command> {
+    docs::take_out(workspace, "kotlin", &workspace.path("bindings/kotlin/target/docs/AppDevelopers.kt"))?;
     tools::need("java", "default-jdk-headless")?;
     tools::need("mvn", "maven")?;
     let mut maven = process::command("mvn");

@@ -20,7 +20,6 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     let toolchain = Toolchain::find(workspace)?;
     reasons::check(workspace, "swift")?;
     let stand = Stand::build(workspace)?;
-    docs::take_out(workspace, "swift", &bindings::swift_folder(workspace).join("AppDevelopers/main.swift"))?;
 
     let temporary = workspace.target.join("swift-tmp");
     fs::create_dir_all(&temporary).with_context(|| format!("can't make {}", temporary.display()))?;
@@ -29,7 +28,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     variables.push(("TMPDIR", temporary));
     let swift = Swift { toolchain: &toolchain, workspace, variables };
     swift.lint()?;
-    swift.forget_plan("debug")?;
+    swift.prepare("debug")?;
     process::run(&mut swift.command(&["build", "--build-tests"]))?;
     let mut count = Count::default();
     // Each test has a sandbox of its own; all of them at once would only fight for the machine.
@@ -72,8 +71,11 @@ impl Swift<'_> {
         process::run(format.args(["format", "lint", "--strict", "--recursive"]).args(by_hand))
     }
 
-    /// The plan of a former build does not see that a target has come or gone.
-    pub fn forget_plan(&self, configuration: &str) -> Result<()> {
+    /// Takes the docs' program out to where it is compiled, and forgets the plan of a former build: that does not see
+    /// that a target has come or gone.
+    pub fn prepare(&self, configuration: &str) -> Result<()> {
+        let sources = bindings::swift_folder(self.workspace);
+        docs::take_out(self.workspace, "swift", &sources.join("AppDevelopers/main.swift"))?;
         match fs::remove_file(scratch(self.workspace).join(configuration).with_extension("yaml")) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).context("can't remove the former build's plan")
