@@ -36,7 +36,8 @@ fn named_tests(text: &str) -> BTreeSet<&str> {
 }
 
 fn defines(source: &Source, name: &str) -> bool {
-    Path::new(&source.path).extension().is_some_and(|it| it == "rs") && source.text.contains(&format!("fn {name}("))
+    Path::new(&source.path).extension().is_some_and(|it| it == "rs")
+        && source.text.contains(&format!("fn {name}("))
 }
 
 #[cfg(test)]
