@@ -2,6 +2,7 @@
 //! change. `cargo xtask bench` runs the benches.
 
 pub mod bare;
+pub mod log;
 
 use std::sync::OnceLock;
 

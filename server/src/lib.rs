@@ -16,6 +16,7 @@ pub mod rules;
 pub mod server;
 
 mod catalog;
+mod https;
 mod operations;
 mod passwords;
 mod service;
@@ -27,6 +28,6 @@ pub use outbox::Mailbox;
 pub use ports::Ports;
 pub use refusal::Refusal;
 pub use server::{Running, Server, StartError};
-pub use service::operator;
+pub use service::{operator, reso};
 pub use store::{StoreError, schema::Schema};
 pub use vault::{Vault, VaultError};

@@ -1,6 +1,12 @@
 //! From HTTP to the rules and back. Nothing is decided here.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    body::Body as Content,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use sentri_wire::{
     account::{
         Account, LoginRequest, LoginResponse, RefreshRequest, SignupComplete, SignupRequest, SignupStarted,
@@ -25,9 +31,9 @@ use super::{
 use crate::{
     refusal::Answer,
     service::{
-        access_log::{self, LogRequest},
-        events, export, grants, id_in_path, listings, lockboxes, locks, login, messages, restore, signup,
-        sync,
+        events, export, grants, id_in_path, listings, lockboxes, locks,
+        log_pages::{self, LogRequest},
+        login, messages, restore, signup, sync,
     },
     store::Id,
 };
@@ -162,14 +168,34 @@ pub async fn upload_events(
 }
 
 pub async fn access_log(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<LogPage> {
-    let params = params.only(&["from", "to", "listing_id", "after"])?;
-    let request = LogRequest {
+    let params = params.only(&["from", "to", "listing_id", "lockbox", "person_id", "after"])?;
+    log_pages::page(&app, &caller, &log_request(&params)?).await.map(Json)
+}
+
+pub async fn access_log_csv(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    params: Params,
+) -> Answer<Response> {
+    let params = params.only(&["from", "to", "listing_id", "lockbox", "person_id"])?;
+    let lines = log_pages::csv(app, &caller, &log_request(&params)?).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"access-log.csv\""),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, Content::from_stream(lines)).into_response())
+}
+
+fn log_request(params: &Params) -> Answer<LogRequest> {
+    Ok(LogRequest {
         from: params.parse("from")?,
         to: params.parse("to")?,
         listing: params.parse("listing_id")?.map(Id),
+        lockbox: params.get("lockbox").map(str::to_owned),
+        person: params.parse("person_id")?.map(Id),
         after: params.get("after").map(str::to_owned),
-    };
-    access_log::page(&app, &caller, &request).await.map(Json)
+    })
 }
 
 pub async fn reassert(State(app): State<Shared>, Auth(caller): Auth, body: Body<Reassertion>) -> Done {

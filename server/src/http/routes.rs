@@ -77,8 +77,18 @@ fn agent_routes() -> Vec<Endpoint> {
             .query("from", Required::False, "First second.")
             .query("to", Required::False, "First second after.")
             .query("listing_id", Required::False, "Of this listing only.")
+            .query("lockbox", Required::False, "Of the lockbox with this serial number only.")
+            .query("person_id", Required::False, "Of what this person did only, as a line names them.")
             .query("after", Required::False, "`next` of the page before.")
             .gives::<event::LogPage>(200, "A page, newest first."),
+        Endpoint::new(GET, "/v1/access-log.csv", Agent, handlers::access_log_csv)
+            .named("accessLogCsv", "The same as a CSV document for spreadsheets, whole.")
+            .query("from", Required::False, "First second.")
+            .query("to", Required::False, "First second after.")
+            .query("listing_id", Required::False, "Of this listing only.")
+            .query("lockbox", Required::False, "Of the lockbox with this serial number only.")
+            .query("person_id", Required::False, "Of what this person did only, as a line names them.")
+            .gives_csv("The lines, newest first."),
     ]
 }
 

@@ -13,28 +13,27 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     agent::Grant,
-    event::{LogPage, Method, Outcome},
+    event::{Method, Outcome},
     sync::MessageTopic,
 };
 
 use super::{
-    App, Caller, fault,
+    App, fault,
     grants::visit,
     messages::{self, About},
 };
 use crate::{
     catalog,
-    refusal::{Answer, Refusal},
+    refusal::Answer,
     store::{
         Id, Writing, accounts, credentials,
-        events::{self, LogQuery, LoggedTry, NewLogEntry, Settled},
+        events::{self, LoggedTry, NewLogEntry, Settled},
         grants::{self, GrantRow},
         listings,
         lockboxes::{self, LockboxRow},
     },
 };
 
-const LOG_PAGE: usize = 50;
 /// Seconds within which a lock is done with one operation, judged again or not: a wake, and a channel after it.
 const ONE_VISIT: u64 = 120;
 
@@ -255,41 +254,4 @@ async fn tell_granter(app: &App, tx: &mut Writing, tried: &Try<'_>, at: i64) -> 
     let text = catalog::used(&visit(&listing, grant)?, &user.full_name(), at);
     let about = About { access: grant.id, topic: MessageTopic::AccessUsed };
     messages::add_with_push(app, tx, grant.granter_id, &about, &text).await
-}
-
-/// Which lines of the access log are asked for.
-pub struct LogRequest {
-    pub from: Option<i64>,
-    pub to: Option<i64>,
-    pub listing: Option<Id>,
-    pub after: Option<String>,
-}
-
-/// The log of the caller's lockboxes, newest first. [GRT-5, WEB-4]
-pub async fn page(app: &App, caller: &Caller, request: &LogRequest) -> Answer<LogPage> {
-    caller.agent()?;
-    let before = request.after.as_deref().map(parse_after).transpose()?;
-    let mut conn = app.store.read().await?;
-    if let Some(listing) = request.listing {
-        listings::owned(&mut conn, caller.account, listing).await?.ok_or_else(Refusal::not_found)?;
-    }
-    let query = LogQuery {
-        owner: caller.account,
-        from: request.from.unwrap_or(0),
-        to: request.to.unwrap_or(i64::MAX),
-        listing: request.listing,
-        before,
-        limit: i64::try_from(LOG_PAGE + 1).unwrap_or(i64::MAX),
-    };
-    let mut entries = events::log_page(&mut conn, &query).await?;
-    let more = entries.len() > LOG_PAGE;
-    entries.truncate(LOG_PAGE);
-    let next = entries.last().filter(|_| more).map(|entry| format!("{}.{}", entry.at, entry.id));
-    Ok(LogPage { entries, next })
-}
-
-fn parse_after(text: &str) -> Answer<(i64, Id)> {
-    text.split_once('.')
-        .and_then(|(at, id)| Some((at.parse().ok()?, Id(id.parse().ok()?))))
-        .ok_or_else(|| Refusal::invalid("after", "Pass `next` of the page before, as it is."))
 }

@@ -6,9 +6,9 @@ use super::{App, Caller, fault, login};
 use crate::{
     refusal::Answer,
     store::{
-        Connection, Id,
+        Connection, Id, access_log,
         accounts::{self, AccountRow},
-        events, export,
+        export,
         grants::{self, AccessRow, GrantRow},
         messages::{self, MessageRow},
     },
@@ -34,7 +34,7 @@ pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<Persona
         devices: export::devices(conn, account).await?,
         grants_given: given.iter().map(GrantRow::to_wire).collect(),
         grants_received: received.iter().map(AccessRow::to_wire).collect(),
-        events: events::of_account(conn, account).await?,
+        events: access_log::of_account(conn, account).await?,
         messages: messages.iter().map(MessageRow::to_wire).collect(),
     })
 }

@@ -47,12 +47,19 @@ pub async fn assign(
         return Ok(earlier);
     }
     let lockbox = owned(&mut tx, caller, serial).await?;
+    if !app.store.is_embedded() {
+        // A feed may be giving it to another agent just now.
+        listings::hold(tx.conn(), Id(request.listing_id)).await?;
+    }
     let listing = listings::owned(tx.conn(), caller.account, Id(request.listing_id))
         .await?
         .ok_or_else(|| Refusal::not_found().field("listing_id"))?;
     if listing.lockbox.as_deref().is_some_and(|at_it| at_it != serial) {
         return Err(Refusal::conflict("The listing has another lockbox. Unassign that one first.")
             .field("listing_id"));
+    }
+    if listing.gone_at.is_some() && lockbox.listing_id != Some(listing.id) {
+        return Err(Refusal::conflict("The listing is off the market.").field("listing_id"));
     }
     let free =
         lockboxes::assign(tx.conn(), lockbox.id, listing.id, request.on_listing_since, &region).await?;

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod listings;
 pub mod lockboxes;
 pub mod locks;
+pub mod log_pages;
 pub mod login;
 pub mod master_keys;
 pub mod messages;
@@ -23,6 +24,7 @@ pub mod operator;
 pub mod password;
 pub mod profile;
 pub mod proofs;
+pub mod reso;
 pub mod restore;
 pub mod retention;
 pub mod revocations;
@@ -62,6 +64,8 @@ pub struct App {
     pub randomness: Arc<dyn Randomness>,
     /// Tries at passwords and PINs, one after the other for each.
     pub turns: guessing::Turns,
+    /// Feeds of listings.
+    pub sources: reso::Sources,
 }
 
 /// Who calls: an account on a registered device, in good standing unless the route says otherwise.

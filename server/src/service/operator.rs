@@ -2,6 +2,7 @@
 
 mod communities;
 mod import;
+mod listings;
 mod people;
 mod standing;
 mod transfers;
@@ -27,6 +28,7 @@ pub use self::{
         BoxToProvision, Import, Imported, Member, NewBrokerage, NewHub, NewResident, NewSupportUser,
         NotImported,
     },
+    listings::{ListingsImported, MlsMember, SkippedListing, Wanted},
     people::{NewPerson, Resident, SupportUser},
     standing::GroupStanding,
     transfers::{Retired, Transferred},

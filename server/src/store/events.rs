@@ -1,6 +1,6 @@
-//! Access events as phones uploaded them, the access log made of them, and locks' own audit records.
+//! Access events as phones uploaded them, the lines of the access log made of them, and locks' own audit records.
 
-use sentri_wire::event::{LogEntry, Method, Outcome};
+use sentri_wire::event::{Method, Outcome};
 use sqlx::FromRow;
 
 use super::{Connection, Id, Named};
@@ -145,80 +145,6 @@ pub async fn settle(conn: &mut Connection, line: Id, word: &Settled) -> sqlx::Re
 pub async fn adopt(conn: &mut Connection, line: Id, event: Id) -> sqlx::Result<()> {
     sqlx::query("UPDATE access_log SET id = $1 WHERE id = $2").bind(event).bind(line).execute(conn).await?;
     Ok(())
-}
-
-#[derive(FromRow)]
-struct LogRow {
-    id: Id,
-    at: i64,
-    serial: String,
-    listing_id: Option<Id>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    method: Named<Method>,
-    outcome: Named<Outcome>,
-    confirmed: i64,
-}
-
-impl LogRow {
-    fn into_wire(self) -> LogEntry {
-        let who = match (self.first_name, self.last_name) {
-            (Some(first), Some(last)) => format!("{first} {last}"),
-            // The account is gone; the line stays, without a name. [ACC-11]
-            _ => "Former user".to_owned(),
-        };
-        LogEntry {
-            id: self.id.0,
-            at: self.at,
-            lockbox: self.serial,
-            listing_id: self.listing_id.map(|id| id.0),
-            who,
-            method: self.method.0,
-            outcome: self.outcome.0,
-            confirmed_by_lock: self.confirmed != 0,
-        }
-    }
-}
-
-const SELECT_LOG: &str = "SELECT e.id, e.at, b.serial, e.listing_id, a.first_name, a.last_name, e.method, e.outcome, e.confirmed \
-     FROM access_log e JOIN lockboxes b ON b.id = e.lockbox_id LEFT JOIN accounts a ON a.id = e.account_id WHERE ";
-
-/// All lines that tell what one account did, oldest first.
-pub async fn of_account(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<LogEntry>> {
-    let sql = format!("{SELECT_LOG} e.account_id = $1 ORDER BY e.at, e.id");
-    let rows: Vec<LogRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(account).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(LogRow::into_wire).collect())
-}
-
-/// Which lines to read.
-pub struct LogQuery {
-    pub owner: Id,
-    pub from: i64,
-    pub to: i64,
-    pub listing: Option<Id>,
-    /// Lines older than this one.
-    pub before: Option<(i64, Id)>,
-    pub limit: i64,
-}
-
-/// A page of the log, newest first.
-pub async fn log_page(conn: &mut Connection, query: &LogQuery) -> sqlx::Result<Vec<LogEntry>> {
-    let (before_at, before_id) =
-        query.before.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
-    let rows: Vec<LogRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT_LOG} e.owner_id = $1 AND e.at >= $2 AND e.at < $3 AND ($4 = '' OR e.listing_id = $4) \
-         AND (e.at < $5 OR (e.at = $5 AND e.id < $6)) ORDER BY e.at DESC, e.id DESC LIMIT $7"
-    )))
-    .bind(query.owner)
-    .bind(query.from)
-    .bind(query.to)
-    .bind(query.listing.map_or_else(String::new, |id| id.to_string()))
-    .bind(before_at)
-    .bind(before_id)
-    .bind(query.limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(LogRow::into_wire).collect())
 }
 
 /// A lock's own record of what happened at it.

@@ -1,6 +1,7 @@
 //! The database: SQLite inside the process, or PostgreSQL, by the URL. One module for each aggregate holds
 //! its SQL; transactions that write begin in one place, [`Store::write`].
 
+pub mod access_log;
 pub mod accounts;
 pub mod associations;
 pub mod brokerages;
@@ -12,6 +13,8 @@ pub mod devices;
 pub mod erasure;
 pub mod events;
 pub mod export;
+pub mod feed_listings;
+pub mod feeds;
 pub mod grants;
 mod group;
 pub mod idempotency;

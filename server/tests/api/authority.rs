@@ -221,7 +221,7 @@ async fn agents_routes_are_closed_to_contractors() {
         call(&world, Some(&ready.bo), row).await.refused("forbidden", None);
         seen += 1;
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 12);
 }
 
 /// A holder reaches a lock's service routes while and after they hold a ticket, and no other lock's.

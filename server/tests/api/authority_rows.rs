@@ -123,6 +123,10 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
         post("/v1/grants/reassert", json!({ "revoked": [ready.grant.id] }), Open),
         on("GET", "/v1/access-log", log, None),
         get("/v1/access-log", Hides(BLE)),
+        on("GET", "/v1/access-log", format!("/v1/access-log?lockbox={BLE}"), None),
+        on("GET", "/v1/access-log.csv", format!("/v1/access-log.csv?listing_id={}", listing.id), None),
+        on("GET", "/v1/access-log.csv", format!("/v1/access-log.csv?lockbox={BLE}"), None),
+        get("/v1/access-log.csv", Hides(BLE)),
     ]
 }
 

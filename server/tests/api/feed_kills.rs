@@ -1,0 +1,120 @@
+//! The server is killed at each step of an import: nothing is lost, nothing comes twice, and at most one page is asked for
+//! again. [LST-1]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use sentri_feed::{Feed, property};
+use sentri_server::ports::{Crashes, Fate};
+use sentri_wire::agent::Listing;
+
+use crate::{
+    feed::{CASCADE, import, keys, start},
+    world::{DANA, DAY, NOW, World, records},
+};
+
+/// For how long a feed is left to a server that is at it, in seconds.
+const LEASE: i64 = 120;
+
+/// Dies at one commit.
+struct Killer {
+    at: u64,
+    fate: Fate,
+    commits: AtomicU64,
+    is_dead: AtomicBool,
+}
+
+impl Crashes for Killer {
+    fn at_commit(&self) -> Fate {
+        if self.commits.fetch_add(1, Ordering::SeqCst) == self.at {
+            self.is_dead.store(true, Ordering::SeqCst);
+            self.fate
+        } else {
+            Fate::Lives
+        }
+    }
+
+    fn is_dead(&self) -> bool {
+        self.is_dead.load(Ordering::SeqCst)
+    }
+}
+
+/// Four pages, of which the last has the changes, and one listing to be taken away.
+fn offer(feed: &Feed) {
+    for number in 1..=10 {
+        feed.put(property(number, DANA, NOW - DAY + i64::try_from(number).unwrap()));
+    }
+}
+
+/// Imports, and says whether the server has died of it.
+async fn dies(world: &mut World, at: u64, fate: Fate) -> bool {
+    let killer = Arc::new(Killer { at, fate, commits: AtomicU64::default(), is_dead: AtomicBool::default() });
+    let ours = killer.clone();
+    world
+        .restart(|config, ports| {
+            config.deliver = false;
+            ports.crashes = ours;
+        })
+        .await;
+    let died = world.server.operator().import_listings(CASCADE, Default::default()).await.is_err();
+    assert_eq!(died, killer.is_dead());
+    // Another process comes up, once the lease has ended.
+    world.restart(|_, _| {}).await;
+    world.clock.advance(LEASE);
+    died
+}
+
+#[tokio::test]
+async fn lst_1_an_import_that_is_killed_anywhere_ends_as_if_it_was_not() {
+    for fate in [Fate::DiesBefore, Fate::DiesAfter] {
+        for at in 0.. {
+            let (mut world, feed) = start().await;
+            let dana = world.agent(DANA).await;
+            feed.put(property(99, DANA, NOW - DAY));
+            import(&world).await;
+            let (_, cursor) = world.sync(&dana, None).await;
+            feed.remove("OR-000099");
+            offer(&feed);
+            world.clock.advance(DAY);
+            feed.take_requests();
+            let died = dies(&mut world, at, fate).await;
+            import(&world).await;
+            let asked = feed.take_requests();
+            let pages = asked.iter().filter(|query| !query.contains("$filter")).count();
+            assert!((4..=5).contains(&pages), "{fate:?} {at}: one page again at most: {asked:?}");
+
+            let dana = world.again(&dana).await;
+            let expected: Vec<String> = (1..=10).map(|number| format!("OR-{number:06}")).collect();
+            assert_eq!(keys(&world, &dana).await, expected, "{fate:?} {at}");
+            let (changes, _) = world.sync(&dana, Some(&cursor)).await;
+            assert_eq!(records::<Listing>(&changes).len(), 10, "{fate:?} {at}");
+            assert_eq!(changes.iter().filter(|it| it.record.is_none()).count(), 1, "{fate:?} {at}");
+            if !died {
+                assert!(at >= 7, "lease, four pages, sweep, release: {at}");
+                break;
+            }
+        }
+    }
+}
+
+/// A server that was only slow finds that another has taken over, and writes nothing more.
+#[tokio::test]
+async fn whoever_lost_the_lease_writes_nothing() {
+    let (mut world, feed) = start().await;
+    offer(&feed);
+    world.start_second().await;
+    let second = world.second.as_ref().unwrap();
+    // Both begin; the clock has left the first one's lease behind at each of its pages.
+    let first = async { world.server.import_due().await.unwrap() };
+    let other = async {
+        world.clock.advance(LEASE + 1);
+        second.import_due().await.unwrap()
+    };
+    let (here, there) = tokio::join!(first, other);
+    let added: u64 = here.iter().chain(&there).map(|report| report.added).sum();
+    let dana = world.agent(DANA).await;
+    assert_eq!(keys(&world, &dana).await.len(), 10);
+    assert!(added <= 10, "no listing is added twice: {here:?} {there:?}");
+}
