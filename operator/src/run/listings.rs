@@ -26,7 +26,7 @@ pub async fn listings(operator: &Operator<'_>, command: Listings, out: &Out) -> 
 
 /// Reads to the feed's end. Waits where the feed says for how long, as long as was allowed.
 async fn import(operator: &Operator<'_>, asked: &ImportListings) -> anyhow::Result<ListingsImported> {
-    let wanted = Wanted { whole: asked.whole, accept_removals: asked.accept_removals };
+    let wanted = Wanted { whole: asked.whole, accept_removals: asked.accept_removals, ..Wanted::default() };
     let mut report = operator.import_listings(&asked.association, wanted).await?;
     let mut left = asked.wait;
     while let Some(seconds) = report.retry_after.filter(|seconds| *seconds <= left) {

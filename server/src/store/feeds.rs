@@ -69,21 +69,23 @@ pub async fn of(conn: &mut Connection, association: Id) -> sqlx::Result<Option<F
         .await
 }
 
-/// Takes a feed in hand until a time. False where somebody else has it.
+/// Takes a feed in hand until a time. False where somebody else has it, or where it is due later than it should be.
 pub async fn lease(
     conn: &mut Connection,
     association: Id,
     holder: &str,
     (now, until): (i64, i64),
+    due_by: i64,
 ) -> sqlx::Result<bool> {
     let leased = sqlx::query(
         "UPDATE feeds SET leased_by = $1, leased_until = $2 WHERE association_id = $3 \
-         AND (leased_by IS NULL OR leased_by = $1 OR leased_until <= $4)",
+         AND (leased_by IS NULL OR leased_by = $1 OR leased_until <= $4) AND due_at <= $5",
     )
     .bind(holder)
     .bind(until)
     .bind(association)
     .bind(now)
+    .bind(due_by)
     .execute(conn)
     .await?;
     Ok(leased.rows_affected() == 1)

@@ -149,7 +149,7 @@ async fn a_feed_that_lost_most_of_its_listings_takes_none_away() {
         assert_eq!((report.withheld, report.gone), (50 - left as u64, 0), "{left}: {report:?}");
         assert_eq!(keys(&world, &dana).await.len(), 50);
     }
-    let report = import_as(&world, Wanted { whole: true, accept_removals: true }).await;
+    let report = import_as(&world, Wanted { whole: true, accept_removals: true, ..Wanted::default() }).await;
     assert_eq!((report.withheld, report.gone), (0, 26));
     assert_eq!(keys(&world, &dana).await.len(), 24);
 }

@@ -28,7 +28,9 @@ const LONGEST_LINK: usize = 8_000;
 /// What an import is to do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
-    /// Reads the whole feed, whatever is due.
+    /// Leaves the feed alone before it is due.
+    pub only_if_due: bool,
+    /// Reads the whole feed, and not only what changed.
     pub whole: bool,
     /// Believes the feed where most listings are in it no more.
     pub accept_removals: bool,
@@ -45,7 +47,8 @@ pub async fn import(app: &App, source: &Source, holder: &str, wanted: Wanted) ->
     })?;
     feeds::keep(tx.conn(), association.id).await?;
     let now = app.now();
-    if !feeds::lease(tx.conn(), association.id, holder, (now, now + LEASE)).await? {
+    let due_by = if wanted.only_if_due { now } else { i64::MAX };
+    if !feeds::lease(tx.conn(), association.id, holder, (now, now + LEASE), due_by).await? {
         return Err(Refusal::conflict("An import of these listings is running. It ends by itself."));
     }
     let state = feeds::of(tx.conn(), association.id).await?;

@@ -29,9 +29,10 @@ pub async fn import_due(app: &App) -> Answer<Vec<ListingsImported>> {
         if !is_due(app, source).await? {
             continue;
         }
-        match import(app, source, &app.config.instance, Wanted::default()).await {
+        let wanted = Wanted { only_if_due: true, ..Wanted::default() };
+        match import(app, source, &app.config.instance, wanted).await {
             Ok(report) => done.push(report),
-            // Another instance is at it, or has taken over.
+            // Another instance is at it, was quicker, or has taken over.
             Err(Refusal::Problem(problem)) => {
                 tracing::debug!(association = source.association, code = ?problem.code, "not imported");
             }
