@@ -66,8 +66,8 @@ fn page(state: &mut State, query: &Query, params: &BTreeMap<String, String>, fau
         _ => {}
     }
     let mut page = json!({ "@odata.context": "$metadata#Property", "value": records });
-    if let Some(next) = next {
-        page["@odata.nextLink"] = next.into();
+    if let (Some(next), Some(fields)) = (next, page.as_object_mut()) {
+        fields.insert("@odata.nextLink".into(), next.into());
     }
     page
 }

@@ -86,15 +86,16 @@ impl Feed {
     pub fn put(&self, record: Value) {
         let mut state = self.shelf.state();
         let place = state.records.len();
-        let key = record["ListingKey"].as_str().map_or_else(|| format!("#{place}"), str::to_owned);
+        let key = record.get("ListingKey").and_then(Value::as_str);
+        let key = key.map_or_else(|| format!("#{place}"), str::to_owned);
         state.records.insert(key, record);
     }
 
     /// Changes one field of a record, and says so by its `ModificationTimestamp` in Unix seconds.
     pub fn change(&self, key: &str, field: &str, value: Value, at: i64) {
-        if let Some(record) = self.shelf.state().records.get_mut(key) {
-            record[field] = value;
-            record["ModificationTimestamp"] = timestamp(at).into();
+        if let Some(Value::Object(record)) = self.shelf.state().records.get_mut(key) {
+            record.insert(field.to_owned(), value);
+            record.insert("ModificationTimestamp".to_owned(), timestamp(at).into());
         }
     }
 

@@ -60,7 +60,7 @@ impl Query {
 }
 
 fn modified(record: &Value) -> Option<DateTime<Utc>> {
-    let text = record["ModificationTimestamp"].as_str()?;
+    let text = record.get("ModificationTimestamp")?.as_str()?;
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }
 
@@ -73,7 +73,6 @@ fn after(filter: &str) -> Result<DateTime<Utc>, String> {
 fn ordered(by: &str) -> Result<bool, String> {
     match by {
         "ModificationTimestamp" | "ModificationTimestamp asc" => Ok(true),
-        "ModificationTimestamp,ListingKey" | "ModificationTimestamp asc,ListingKey asc" => Ok(true),
         other => Err(format!("$orderby {other:?} is not supported")),
     }
 }

@@ -1,5 +1,7 @@
 //! An access log of any length, and how the database finds its pages.
 
+use std::fmt::Write;
+
 use uuid::Uuid;
 
 use crate::{
@@ -62,7 +64,9 @@ pub async fn fill_log(
             let listing = lockbox.listing_id.map_or_else(|| "NULL".to_owned(), |id| format!("'{id}'"));
             let comma = if place == 0 { "" } else { "," };
             // Nothing but ids and numbers of our own.
-            sql += &format!(
+            // Writing to a String can't fail.
+            let _ = write!(
+                sql,
                 "{comma} ('{}', '{}', {}, '{}', {listing}, '{person}', 'ble', 'opened', 1)",
                 app.new_id(),
                 lockbox.owner_id,

@@ -305,13 +305,13 @@ async fn a_server_reads_its_feeds_by_itself() {
 /// last page is a full one.
 #[tokio::test]
 async fn a_feed_with_a_strict_top_is_read_to_its_end() {
-    for count in [7, 9] {
+    for count in [7_u64, 9] {
         let (world, feed) = start().await;
         feed.set_strict_top();
         feed.set_largest_page(2);
         // All of one moment, as after a bulk change.
-        (1..=count).for_each(|number| feed.put(property(number, DANA, NOW - DAY)));
-        assert_eq!(import(&world).await.added, count as u64);
+        (1..=count).for_each(|number| feed.put(property(usize::try_from(number).unwrap(), DANA, NOW - DAY)));
+        assert_eq!(import(&world).await.added, count);
         assert_eq!(import(&world).await.added, 0);
     }
 }

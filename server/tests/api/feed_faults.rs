@@ -26,7 +26,7 @@ async fn lst_1_a_record_that_lies_is_left_out_and_named() {
     let lies = [
         ("ListPrice", json!("450000"), "wrong_type"),
         ("ListPrice", json!(-1), "not_allowed"),
-        ("ListPrice", json!(1e300), "wrong_type"),
+        ("ListPrice", json!(1e300), "not_allowed"),
         ("ListPrice", json!({ "amount": 1 }), "wrong_type"),
         ("PostalCode", json!(97_201), "wrong_type"),
         ("PostalCode", json!("<script>"), "not_allowed"),
@@ -46,24 +46,22 @@ async fn lst_1_a_record_that_lies_is_left_out_and_named() {
         ("ListingKey", json!(7), "wrong_type"),
         ("ListingKey", json!(""), "not_allowed"),
     ];
-    for (number, (field, value, _)) in (1..).zip(&lies) {
+    for (number, (field, value, reason)) in (1..).zip(&lies) {
         let mut record = property(number, DANA, NOW - DAY);
         record[*field] = value.clone();
-        feed.put(record);
+        feed.fail(Fault::Adds(record));
         feed.put(property(100 + number, DANA, NOW - DAY));
+        let report = import(&world).await;
+        let named: Vec<_> = report.examples.iter().map(|it| (it.field, it.reason)).collect();
+        assert_eq!((named, report.added), (vec![(*field, *reason)], 1), "{value}: {report:?}");
+        assert_eq!(report.skipped, [(*reason, 1)].into());
+        let text = serde_json::to_string(&report).unwrap();
+        assert!(!text.contains("xxxx") && !text.contains("script"), "what it said is not quoted");
     }
-    feed.put(json!({}));
-    feed.put(json!("no record"));
-    let report = import(&world).await;
-    assert_eq!(report.added as usize, lies.len(), "{report:?}");
-    assert_eq!(report.skipped.values().sum::<u64>() as usize, lies.len() + 2);
-    for (field, value, reason) in &lies {
-        assert!(report.skipped.contains_key(reason), "{field} {value}: {report:?}");
-        let is_named = report.examples.iter().any(|it| it.field == *field && it.reason == *reason);
-        assert!(is_named || report.examples.len() == 20, "{field} {value}: {report:?}");
+    for nothing in [json!({}), json!(null), json!("a record"), json!([1])] {
+        feed.fail(Fault::Adds(nothing));
+        assert_eq!(import(&world).await.skipped.values().sum::<u64>(), 1);
     }
-    let text = serde_json::to_string(&report).unwrap();
-    assert!(!text.contains("xxxx") && !text.contains("script"), "what it said is not quoted");
     assert_eq!(keys(&world, &dana).await.len(), lies.len());
     // Nobody's clock but ours: a time to come has not moved the mark past what comes next.
     feed.put(property(500, DANA, NOW - 60));
@@ -119,9 +117,9 @@ async fn lst_1_a_feed_that_repeats_skips_and_reorders_ends_right() {
         let dana = world.agent(DANA).await;
         faults.iter().cloned().for_each(|fault| feed.fail(fault));
         let first = import(&world).await;
-        let missing: usize =
-            faults.iter().map(|it| if let Fault::Skips(count) = it { *count } else { 0 }).sum();
-        assert_eq!((first.finished, first.added as usize), (true, 9 - missing), "{faults:?}: {first:?}");
+        let missing: u64 =
+            faults.iter().map(|it| if let Fault::Skips(count) = it { *count as u64 } else { 0 }).sum();
+        assert_eq!((first.finished, first.added), (true, 9 - missing), "{faults:?}: {first:?}");
         whole(&world).await;
         let all: Vec<String> = (1..=9).map(|number| format!("OR-{number:06}")).collect();
         assert_eq!(keys(&world, &dana).await, all, "{faults:?}");

@@ -110,9 +110,8 @@ async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, FeedError> {
 
 fn parse(body: &[u8]) -> Result<FeedPage, FeedError> {
     let mut page: Value = serde_json::from_slice(body).map_err(|_| failed("the feed's page is no JSON"))?;
-    let records = match page.get_mut("value").map(Value::take) {
-        Some(Value::Array(records)) => records,
-        _ => return Err(failed("the feed's page has no list of records")),
+    let Some(Value::Array(records)) = page.get_mut("value").map(Value::take) else {
+        return Err(failed("the feed's page has no list of records"));
     };
     match page.get_mut("@odata.nextLink").map(Value::take) {
         None | Some(Value::Null) => Ok(FeedPage { records, next: None }),

@@ -68,7 +68,7 @@ pub async fn import(app: &App, source: &Source, holder: &str, wanted: Wanted) ->
         first_key: None,
         has_restarted: false,
     };
-    run.to_its_end().await
+    run.go().await
 }
 
 /// Begins a pass, or goes on with the one in hand.
@@ -105,7 +105,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_its_end(mut self) -> Answer<ListingsImported> {
+    async fn go(mut self) -> Answer<ListingsImported> {
         loop {
             match self.state.stage.0 {
                 Stage::Reading => match self.read().await? {

@@ -124,14 +124,17 @@ fn is_same(name: &str, text: &str) -> bool {
     letters(name) == letters(text)
 }
 
-/// Whole dollars: cents are dropped.
+/// Whole dollars: cents are dropped. A price in quotes is no price.
 fn price(fields: &Fields<'_>) -> Read<Option<i64>> {
     let value = match fields.record.get("ListPrice") {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value,
     };
-    let whole = value.as_i64().or_else(|| whole(value.as_f64()?));
-    let whole = whole.ok_or_else(|| fields.wrong("ListPrice", "This is no number."))?;
+    let Some(number) = value.as_f64() else {
+        return Err(fields.left_out("ListPrice", "wrong_type", "This is no number."));
+    };
+    let whole = value.as_i64().or_else(|| whole(number));
+    let whole = whole.ok_or_else(|| fields.left_out("ListPrice", "not_allowed", "Whole dollars."))?;
     listings::price(Some(whole)).map_err(|refusal| fields.refused("ListPrice", &refusal))
 }
 
