@@ -23,10 +23,10 @@ async fn with(feed: &Feed) -> Deployment {
     let bearer = ours.path("feed.bearer");
     std::fs::write(&bearer, "secret of the feed\n").unwrap();
     ours.configure(&format!(
-        "[[listings_feed]]\nassociation = \"Cascade\"\nurl = {:?}\nbearer_file = {:?}\n\
+        "[[listings_feed]]\nassociation = \"Cascade\"\nurl = {:?}\nbearer_file = \"{}\"\n\
          time_zone = \"America/Los_Angeles\"\n",
         feed.url(),
-        bearer
+        bearer.display()
     ));
     ours
 }
@@ -52,14 +52,14 @@ async fn listings_are_imported_by_command() {
     feed.put(wrong);
 
     // Asked less often by the feed: the command waits, and goes on.
-    feed.fail(Fault::TooManyRequests("1".into()));
+    feed.fail([Fault::TooManyRequests("1".into())]);
     let report = ours.line(IMPORT, &[]);
     assert_eq!((&report["added"], &report["finished"]), (&json!(30), &json!(true)), "{report}");
     assert_eq!(report["skipped"], json!({ "wrong_type": 1 }));
     let example = &report["examples"][0];
     assert_eq!((&example["listing"], &example["field"]), (&json!("OR-000031"), &json!("ListPrice")));
 
-    feed.fail(Fault::Status(500));
+    feed.fail([Fault::Status(500)]);
     let failed = ours.refused(&IMPORT.split_whitespace().collect::<Vec<_>>());
     assert!(failed.contains("500") && failed.contains("goes on where it stopped"), "{failed}");
     for number in 2..=31 {

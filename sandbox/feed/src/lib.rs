@@ -91,6 +91,13 @@ impl Feed {
         state.records.insert(key, record);
     }
 
+    /// Offers all of them.
+    pub fn put_all(&self, records: impl IntoIterator<Item = Value>) {
+        for record in records {
+            self.put(record);
+        }
+    }
+
     /// Changes one field of a record, and says so by its `ModificationTimestamp` in Unix seconds.
     pub fn change(&self, key: &str, field: &str, value: Value, at: i64) {
         if let Some(Value::Object(record)) = self.shelf.state().records.get_mut(key) {
@@ -104,9 +111,9 @@ impl Feed {
         self.shelf.state().records.remove(key);
     }
 
-    /// Lets one of the next answers go wrong, after those that were said before.
-    pub fn fail(&self, fault: Fault) {
-        self.shelf.state().faults.push_back(fault);
+    /// Lets the next answers go wrong, one fault each, after those that were said before.
+    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.shelf.state().faults.extend(faults);
     }
 
     /// Sets the most records of a page.

@@ -17,7 +17,7 @@ pub const CASCADE: &str = "Cascade Realtors";
 const TOKEN: &str = "token of the feed";
 
 /// As the configuration names the feed.
-pub fn configured(url: String) -> ListingsFeed {
+pub fn configured(url: &str) -> ListingsFeed {
     let text = format!(
         "association = {CASCADE:?}\nurl = {url:?}\nbearer = {TOKEN:?}\ntime_zone = \"America/Los_Angeles\"\n\
          state_time_zones = {{ ID = \"America/Boise\" }}\npage = 3"
@@ -34,7 +34,7 @@ pub async fn start_with(change: impl FnOnce(&mut Config)) -> (World, Feed) {
     let feed = Feed::start(TOKEN).await.unwrap();
     let url = feed.url();
     let world = World::with(|config| {
-        config.listings_feed = vec![configured(url)];
+        config.listings_feed = vec![configured(&url)];
         config.import_listings = false;
         change(config);
     })
@@ -123,7 +123,7 @@ async fn lst_1_what_the_feed_has_is_among_my_listings() {
 async fn lst_1_what_is_in_the_feed_no_more_goes_with_the_next_whole_pass() {
     let (world, feed) = start().await;
     let dana = world.agent(DANA).await;
-    (1..=5).for_each(|number| feed.put(property(number, DANA, NOW - DAY)));
+    feed.put_all((1..=5).map(|number| property(number, DANA, NOW - DAY)));
     import(&world).await;
     feed.remove("OR-000005");
     assert_eq!((import(&world).await.gone, keys(&world, &dana).await.len()), (0, 5));
@@ -140,15 +140,21 @@ async fn a_feed_that_lost_most_of_its_listings_takes_none_away() {
     let (world, feed) = start().await;
     let dana = world.agent(DANA).await;
     let all: Vec<Value> = (1..=50).map(|number| property(number, DANA, NOW - DAY)).collect();
-    all.iter().cloned().for_each(|record| feed.put(record));
+    feed.put_all(all.clone());
     import(&world).await;
     for left in [0, 1, 24] {
         (1..=50).for_each(|number| feed.remove(&format!("OR-{number:06}")));
-        all.iter().take(left).cloned().for_each(|record| feed.put(record));
+        feed.put_all(all.iter().take(left).cloned());
         let report = whole(&world).await;
         assert_eq!((report.withheld, report.gone), (50 - left as u64, 0), "{left}: {report:?}");
         assert_eq!(keys(&world, &dana).await.len(), 50);
     }
+    // All are there, and by keys of another kind: none is seen.
+    for number in 1..=50 {
+        feed.change(&format!("OR-{number:06}"), "ListingKey", json!(number), NOW);
+    }
+    assert_eq!(whole(&world).await.withheld, 50);
+    feed.put_all(all.iter().take(24).cloned());
     let report = import_as(&world, Wanted { whole: true, accept_removals: true, ..Wanted::default() }).await;
     assert_eq!((report.withheld, report.gone), (0, 26));
     assert_eq!(keys(&world, &dana).await.len(), 24);
@@ -193,9 +199,7 @@ async fn a_feed_reaches_its_own_association_only() {
     operator.transfer_agent(ARI, "Prairie", None).await.unwrap();
     let mut other = property(3, DANA, NOW - DAY);
     other["ListAgentAOR"] = json!("Prairie");
-    [property(1, DANA, NOW - DAY), property(2, ARI, NOW - DAY), other]
-        .into_iter()
-        .for_each(|it| feed.put(it));
+    feed.put_all([property(1, DANA, NOW - DAY), property(2, ARI, NOW - DAY), other]);
     let report = import(&world).await;
     assert_eq!(
         (report.added, &report.skipped),
@@ -264,7 +268,7 @@ async fn a_property_has_the_zone_of_its_state() {
     let dana = world.agent(DANA).await;
     let mut boise = property(1, DANA, NOW - DAY);
     boise["StateOrProvince"] = json!("id");
-    [boise, property(2, DANA, NOW - DAY)].into_iter().for_each(|record| feed.put(record));
+    feed.put_all([boise, property(2, DANA, NOW - DAY)]);
     import(&world).await;
     let zones: Vec<_> =
         listings(&world, &dana).await.into_iter().map(|it| (it.state_or_province, it.time_zone)).collect();
@@ -276,7 +280,7 @@ async fn a_property_has_the_zone_of_its_state() {
 #[tokio::test]
 async fn one_of_two_instances_reads_a_feed() {
     let (mut world, feed) = start().await;
-    (1..=20).for_each(|number| feed.put(property(number, DANA, NOW - DAY)));
+    feed.put_all((1..=20).map(|number| property(number, DANA, NOW - DAY)));
     world.start_second().await;
     let second = world.second.as_ref().unwrap();
     let (here, there) = tokio::join!(world.server.import_due(), second.import_due());
@@ -310,7 +314,7 @@ async fn a_feed_with_a_strict_top_is_read_to_its_end() {
         feed.set_strict_top();
         feed.set_largest_page(2);
         // All of one moment, as after a bulk change.
-        (1..=count).for_each(|number| feed.put(property(usize::try_from(number).unwrap(), DANA, NOW - DAY)));
+        feed.put_all((1..=count).map(|number| property(usize::try_from(number).unwrap(), DANA, NOW - DAY)));
         assert_eq!(import(&world).await.added, count);
         assert_eq!(import(&world).await.added, 0);
     }

@@ -49,7 +49,7 @@ async fn lst_1_a_record_that_lies_is_left_out_and_named() {
     for (number, (field, value, reason)) in (1..).zip(&lies) {
         let mut record = property(number, DANA, NOW - DAY);
         record[*field] = value.clone();
-        feed.fail(Fault::Adds(record));
+        feed.fail([Fault::Adds(record)]);
         feed.put(property(100 + number, DANA, NOW - DAY));
         let report = import(&world).await;
         let named: Vec<_> = report.examples.iter().map(|it| (it.field, it.reason)).collect();
@@ -59,7 +59,7 @@ async fn lst_1_a_record_that_lies_is_left_out_and_named() {
         assert!(!text.contains("xxxx") && !text.contains("script"), "what it said is not quoted");
     }
     for nothing in [json!({}), json!(null), json!("a record"), json!([1])] {
-        feed.fail(Fault::Adds(nothing));
+        feed.fail([Fault::Adds(nothing)]);
         assert_eq!(import(&world).await.skipped.values().sum::<u64>(), 1);
     }
     assert_eq!(keys(&world, &dana).await.len(), lies.len());
@@ -115,7 +115,7 @@ async fn lst_1_a_feed_that_repeats_skips_and_reorders_ends_right() {
     ] {
         let (world, feed) = nine().await;
         let dana = world.agent(DANA).await;
-        faults.iter().cloned().for_each(|fault| feed.fail(fault));
+        feed.fail(faults.clone());
         let first = import(&world).await;
         let missing: u64 =
             faults.iter().map(|it| if let Fault::Skips(count) = it { *count as u64 } else { 0 }).sum();
@@ -137,7 +137,7 @@ async fn what_is_older_than_known_is_left_out() {
     import(&world).await;
     let mut older = property(1, DANA, NOW - 20);
     older["StandardStatus"] = json!("Closed");
-    feed.fail(Fault::Adds(older));
+    feed.fail([Fault::Adds(older)]);
     let report = import(&world).await;
     assert_eq!((report.gone, report.skipped["older"]), (0, 1), "{report:?}");
     assert_eq!(listings(&world, &dana).await[0].list_price, Some(2));
@@ -150,7 +150,7 @@ async fn lst_1_a_feed_that_breaks_off_is_read_on_from_there() {
     for fault in faults {
         let (world, feed) = nine().await;
         let dana = world.agent(DANA).await;
-        [Fault::None, fault.clone()].into_iter().for_each(|fault| feed.fail(fault));
+        feed.fail([Fault::None, fault.clone()]);
         let broken = import(&world).await;
         assert_eq!(
             (broken.finished, broken.added, broken.retry_after),
@@ -174,12 +174,12 @@ async fn a_feed_that_fails_on_is_asked_less_often() {
     let (world, feed) = nine().await;
     let mut waits = Vec::new();
     for _ in 0..8 {
-        feed.fail(Fault::Status(502));
+        feed.fail([Fault::Status(502)]);
         waits.push(import(&world).await.retry_after.unwrap());
     }
     assert_eq!(waits, [60, 120, 240, 480, 960, 1920, 3600, 3600]);
     assert!(import(&world).await.finished);
-    feed.fail(Fault::Status(502));
+    feed.fail([Fault::Status(502)]);
     assert_eq!(import(&world).await.retry_after, Some(60));
 }
 
@@ -192,7 +192,7 @@ async fn lst_1_a_feed_is_left_alone_for_as_long_as_it_wants() {
         [("7".to_owned(), 7), (date, 90), (String::new(), 60), ("-5".into(), 1), (far, 6 * 3600)]
     {
         let (world, feed) = nine().await;
-        [Fault::None, Fault::TooManyRequests(said.clone())].into_iter().for_each(|fault| feed.fail(fault));
+        feed.fail([Fault::None, Fault::TooManyRequests(said.clone())]);
         let report = import(&world).await;
         assert_eq!((report.added, report.retry_after), (3, Some(waits)), "{said:?}: {report:?}");
         world.clock.advance(i64::try_from(waits).unwrap() - 1);
@@ -207,13 +207,13 @@ async fn lst_1_a_feed_is_left_alone_for_as_long_as_it_wants() {
 async fn a_link_that_leads_astray_is_not_followed() {
     let elsewhere = Feed::start("token of the feed").await.unwrap();
     let (world, feed) = nine().await;
-    feed.fail(Fault::NextLink(elsewhere.url()));
+    feed.fail([Fault::NextLink(elsewhere.url())]);
     let report = import(&world).await;
     assert!(report.stopped.unwrap().contains("another host"));
     assert!(elsewhere.take_requests().is_empty());
 
     for _ in 0..10 {
-        feed.fail(Fault::NextLink("/odata/Property?$top=3".into()));
+        feed.fail([Fault::NextLink("/odata/Property?$top=3".into())]);
     }
     let report = import(&world).await;
     assert!(report.stopped.as_ref().is_some_and(|why| why.contains("circle")), "{report:?}");
@@ -225,9 +225,9 @@ async fn lst_1_a_forgotten_link_begins_the_pass_anew() {
     for status in [400, 404, 410] {
         let (world, feed) = nine().await;
         let dana = world.agent(DANA).await;
-        [Fault::None, Fault::Status(500)].into_iter().for_each(|fault| feed.fail(fault));
+        feed.fail([Fault::None, Fault::Status(500)]);
         assert!(!import(&world).await.finished);
-        feed.fail(Fault::Status(status));
+        feed.fail([Fault::Status(status)]);
         let report = import(&world).await;
         assert_eq!((report.finished, report.added, report.unchanged), (true, 6, 3), "{status}: {report:?}");
         assert_eq!(keys(&world, &dana).await.len(), 9);

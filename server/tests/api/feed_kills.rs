@@ -6,12 +6,19 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use async_trait::async_trait;
+use reqwest::Url;
 use sentri_feed::{Feed, property};
-use sentri_server::ports::{Crashes, Fate};
-use sentri_wire::agent::Listing;
+use sentri_server::{
+    operator::Wanted,
+    ports::{Crashes, Fate},
+    reso::{FeedError, FeedPage, FeedPort, HttpFeed},
+};
+use sentri_wire::{Secret, agent::Listing};
+use tokio::sync::Notify;
 
 use crate::{
-    feed::{CASCADE, import, keys, start},
+    feed::{CASCADE, import, keys, listings, start},
     world::{DANA, DAY, NOW, World, records},
 };
 
@@ -58,7 +65,7 @@ async fn dies(world: &mut World, at: u64, fate: Fate) -> bool {
             ports.crashes = ours;
         })
         .await;
-    let died = world.server.operator().import_listings(CASCADE, Default::default()).await.is_err();
+    let died = world.server.operator().import_listings(CASCADE, Wanted::default()).await.is_err();
     assert_eq!(died, killer.is_dead());
     // Another process comes up, once the lease has ended.
     world.restart(|_, _| {}).await;
@@ -99,22 +106,51 @@ async fn lst_1_an_import_that_is_killed_anywhere_ends_as_if_it_was_not() {
     }
 }
 
+/// A way to the feed that waits before its second page.
+struct Slow {
+    feed: HttpFeed,
+    asked: AtomicU64,
+    is_waiting: Notify,
+    goes_on: Notify,
+}
+
+#[async_trait]
+impl FeedPort for Slow {
+    async fn page(&self, url: &Url, bearer: Option<&Secret>, most: u32) -> Result<FeedPage, FeedError> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) == 1 {
+            self.is_waiting.notify_one();
+            self.goes_on.notified().await;
+        }
+        self.feed.page(url, bearer, most).await
+    }
+}
+
 /// A server that was only slow finds that another has taken over, and writes nothing more.
 #[tokio::test]
 async fn whoever_lost_the_lease_writes_nothing() {
     let (mut world, feed) = start().await;
+    let dana = world.agent(DANA).await;
     offer(&feed);
+    let (asked, is_waiting, goes_on) = Default::default();
+    let slow = Arc::new(Slow { feed: HttpFeed::new().unwrap(), asked, is_waiting, goes_on });
+    let port = slow.clone();
+    world.restart(|_, ports| ports.feed = Some(port)).await;
     world.start_second().await;
     let second = world.second.as_ref().unwrap();
-    // Both begin; the clock has left the first one's lease behind at each of its pages.
-    let first = async { world.server.import_due().await.unwrap() };
     let other = async {
-        world.clock.advance(LEASE + 1);
-        second.import_due().await.unwrap()
+        slow.is_waiting.notified().await;
+        assert!(second.import_due().await.unwrap().is_empty(), "the first one is at it");
+        world.clock.advance(LEASE);
+        let report = second.import_due().await.unwrap().remove(0);
+        let mut changed = property(5, DANA, NOW - DAY + 5);
+        changed["ListPrice"] = 7.into();
+        feed.put(changed);
+        slow.goes_on.notify_one();
+        report
     };
-    let (here, there) = tokio::join!(first, other);
-    let added: u64 = here.iter().chain(&there).map(|report| report.added).sum();
-    let dana = world.agent(DANA).await;
-    assert_eq!(keys(&world, &dana).await.len(), 10);
-    assert!(added <= 10, "no listing is added twice: {here:?} {there:?}");
+    let (here, there) = tokio::join!(world.server.import_due(), other);
+    assert_eq!((there.added, there.finished), (7, true), "from the second page on: {there:?}");
+    assert!(here.unwrap().is_empty(), "nothing of what it read counts");
+    let prices = listings(&world, &dana).await;
+    assert!(prices.len() == 10 && prices.iter().all(|it| it.list_price != Some(7)), "{prices:?}");
 }

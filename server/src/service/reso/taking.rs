@@ -24,7 +24,7 @@ use crate::{
 pub const LEASE: i64 = 120;
 /// Listings that are taken away in one transaction.
 const SWEEP: i64 = 500;
-/// Fewer than this may all be gone from one day to the next.
+/// So few of several may be gone from one day to the next.
 const FEW: i64 = 20;
 
 /// Who takes what.
@@ -95,7 +95,8 @@ impl Taking<'_> {
     ) -> Answer<FeedRow> {
         let mut tx = self.begin().await?;
         let (unseen, all) = feed_listings::unseen_of_all(tx.conn(), self.association, state.pass).await?;
-        let is_incredible = unseen > 0 && (state.taken == 0 || (unseen > FEW && unseen > all / 2));
+        let is_most = (unseen > FEW && unseen > all / 2) || (unseen == all && all > 1);
+        let is_incredible = unseen > 0 && (state.taken == 0 || is_most);
         let mut gone = Vec::new();
         if is_incredible && !accept {
             tracing::error!(unseen, all, "most listings are missing in a feed: none is taken away");
