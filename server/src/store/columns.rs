@@ -99,3 +99,19 @@ pub fn number<N: TryFrom<i64>>(value: i64, what: &'static str) -> Result<N, Corr
 pub fn placeholders(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
+
+/// Rows that one statement writes: there is one statement of that many, and one of a single row.
+pub const TOGETHER: usize = 50;
+
+/// Splits rows into those that one statement writes together, and single ones.
+pub fn together<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let whole = rows.len() - rows.len() % TOGETHER;
+    let (many, rest) = rows.split_at(whole);
+    many.chunks(TOGETHER).chain(rest.chunks(1))
+}
+
+/// `($1, $2), ($3, $4), …` for so many rows of so many values.
+pub fn row_placeholders(rows: usize, values: usize) -> String {
+    let row = |row: usize| format!("({})", placeholders(row * values + 1, values));
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}

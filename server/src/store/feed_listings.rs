@@ -2,7 +2,10 @@
 
 use sqlx::FromRow;
 
-use super::{Connection, Id, columns::placeholders};
+use super::{
+    Connection, Id,
+    columns::{placeholders, row_placeholders, together},
+};
 
 /// A listing that came out of a feed.
 #[derive(Clone, Debug, PartialEq, FromRow)]
@@ -44,36 +47,41 @@ pub async fn by_keys(
     query.fetch_all(conn).await
 }
 
-/// Adds a listing.
+/// Adds listings that a pass has seen.
 pub async fn insert(
     conn: &mut Connection,
     association: Id,
-    row: &FeedListingRow,
+    rows: &[FeedListingRow],
     pass: i64,
     now: i64,
 ) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO listings (id, owner_id, listing_key, address, city, state, postal_code, list_price, \
-         standard_status, time_zone, created_at, association_id, modified_at, seen_pass) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-    )
-    .bind(row.id)
-    .bind(row.owner_id)
-    .bind(row.listing_key.as_str())
-    .bind(row.address.as_str())
-    .bind(row.city.as_str())
-    .bind(row.state.as_str())
-    .bind(row.postal_code.as_str())
-    .bind(row.list_price)
-    .bind(row.standard_status.as_str())
-    .bind(row.time_zone.as_str())
-    .bind(now)
-    .bind(association)
-    .bind(row.modified_at)
-    .bind(pass)
-    .execute(conn)
-    .await
-    .map(drop)
+    for rows in together(rows) {
+        let sql = format!(
+            "INSERT INTO listings (id, owner_id, listing_key, address, city, state, postal_code, list_price, \
+             standard_status, time_zone, created_at, association_id, modified_at, seen_pass) VALUES {}",
+            row_placeholders(rows.len(), 14)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for row in rows {
+            query = query
+                .bind(row.id)
+                .bind(row.owner_id)
+                .bind(row.listing_key.as_str())
+                .bind(row.address.as_str())
+                .bind(row.city.as_str())
+                .bind(row.state.as_str())
+                .bind(row.postal_code.as_str())
+                .bind(row.list_price)
+                .bind(row.standard_status.as_str())
+                .bind(row.time_zone.as_str())
+                .bind(now)
+                .bind(association)
+                .bind(row.modified_at)
+                .bind(pass);
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// Writes what changed of a listing.

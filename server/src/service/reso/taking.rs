@@ -62,8 +62,16 @@ impl Taking<'_> {
         let known = self.known(&mut tx, &headings).await?;
         let members =
             self.members(&mut tx, read.iter().filter_map(|(_, it)| it.as_ref()?.as_ref().ok())).await?;
-        let mut applying =
-            Applying { taking: self, tx: &mut tx, known, members, pass: state.pass, now, report };
+        let mut applying = Applying {
+            taking: self,
+            tx: &mut tx,
+            known,
+            members,
+            pass: state.pass,
+            now,
+            fresh: Vec::new(),
+            report,
+        };
         for (heading, details) in read {
             match details {
                 None => applying.off_market(heading).await?,
@@ -74,6 +82,7 @@ impl Taking<'_> {
                 Some(Err(skipped)) => applying.report.skip(skipped),
             }
         }
+        applying.flush().await?;
         report.pages += 1;
         if state.is_whole != 0 {
             let seen = seen(&page.records, &headings);
@@ -187,6 +196,8 @@ struct Applying<'a, 'b> {
     members: BTreeMap<String, Id>,
     pass: i64,
     now: i64,
+    /// New listings, to be written together.
+    fresh: Vec<FeedListingRow>,
     report: &'b mut ListingsImported,
 }
 
@@ -249,7 +260,8 @@ impl Applying<'_, '_> {
             return Ok(());
         }
         let Some(known) = self.known.get(&heading.key).cloned() else {
-            return self.add(heading, details, owner).await;
+            self.add(heading, details, owner);
+            return Ok(());
         };
         if known.owner_id != owner && !self.may_change_hands(heading, &known).await? {
             return Ok(());
@@ -263,13 +275,19 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
-    async fn add(&mut self, heading: &Heading, details: &Details, owner: Id) -> Answer<()> {
+    fn add(&mut self, heading: &Heading, details: &Details, owner: Id) {
         let row = row(self.taking.app.new_id(), owner, heading, details);
-        feed_listings::insert(self.tx.conn(), self.taking.association, &row, self.pass, self.now).await?;
         self.tx.touch::<Listing>(owner, row.id);
-        self.known.insert(heading.key.clone(), row);
+        self.known.insert(heading.key.clone(), row.clone());
+        self.fresh.push(row);
         self.report.added += 1;
-        Ok(())
+    }
+
+    /// Writes the new ones.
+    async fn flush(&mut self) -> Answer<()> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let association = self.taking.association;
+        Ok(feed_listings::insert(self.tx.conn(), association, &fresh, self.pass, self.now).await?)
     }
 
     /// Another agent has it now. Its former agent's box comes off first, and who was let in there comes to the end of
@@ -296,6 +314,8 @@ impl Applying<'_, '_> {
         let row = FeedListingRow { modified_at: Some(heading.modified_at), ..row };
         let is_news = FeedListingRow { modified_at: known.modified_at, ..row.clone() } != *known;
         if row != *known {
+            // It may be one of them, where a feed repeats itself within a page.
+            self.flush().await?;
             feed_listings::update(self.tx.conn(), &row).await?;
         }
         if is_news {
