@@ -178,14 +178,14 @@ async fn acc_10_everything_of_ones_own_can_be_changed_with_the_password() {
     let differs = core.change_phone(right(), NEW_PHONE.into(), "(312) 555-0100".into()).await.map(drop);
     assert_eq!(field_of(differs), "phone_again");
     let change = core.change_phone(right(), NEW_PHONE.into(), NEW_PHONE.into()).await.unwrap();
-    let code = post.texted_code(&house.town, NEW_PHONE).await.unwrap();
+    let texted = post.texted_code(&house.town, NEW_PHONE).await.unwrap();
     assert_eq!(core.profile().await.unwrap().phone, cast::CONTRACTOR_PHONE, "not before the code");
-    assert_eq!(change.verify(code).await.unwrap().phone, NEW_PHONE);
+    assert_eq!(change.verify(texted).await.unwrap().phone, NEW_PHONE);
 
     let post = Post::from_now(&house.town);
     let change = core.change_email(right(), NEW_EMAIL.into(), NEW_EMAIL.into()).await.unwrap();
-    let code = post.mailed_code(&house.town, NEW_EMAIL).await.unwrap();
-    assert_eq!(change.verify(code).await.unwrap().email, NEW_EMAIL);
+    let mailed = post.mailed_code(&house.town, NEW_EMAIL).await.unwrap();
+    assert_eq!(change.verify(mailed).await.unwrap().email, NEW_EMAIL);
     let told = post.mail_to(&house.town, cast::CONTRACTOR_EMAIL).await.unwrap();
     assert!(!told.body.contains(NEW_EMAIL), "the old address is told, but not the new one");
 
@@ -242,12 +242,12 @@ async fn acc_6_two_accounts_on_one_phone_do_not_see_each_other() {
 async fn acc_7_each_state_of_an_account_is_told_with_whom_to_call() {
     let house = House::build(112).await.unwrap();
     let core = &house.agent.core;
-    let states = [
+    let each = [
         (wire::Standing::Suspended, Standing::Suspended),
         (wire::Standing::Lapsed, Standing::Lapsed),
         (wire::Standing::Locked, Standing::Locked),
     ];
-    for (set, told) in states {
+    for (set, told) in each {
         becomes(&house, cast::SENTRIKEY_ID, set).await;
         let status = core.sync_now().await.unwrap();
         let SyncState::Blocked { why: BlockedWhy::AccountNotActive { standing, support } } = status.state

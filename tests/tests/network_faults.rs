@@ -200,9 +200,14 @@ impl Run {
                 assert_eq!(grant.state, GrantState::Revoked);
                 self.revoked.insert(id);
             }
-            Err(CoreError::Offline | CoreError::ServiceTrouble { .. } | CoreError::NotSignedIn) => {}
-            // The first answer was lost.
-            Err(CoreError::Conflict { .. } | CoreError::NotFound) => {}
+            // The last two where an answer before was lost.
+            Err(
+                CoreError::Offline
+                | CoreError::ServiceTrouble { .. }
+                | CoreError::NotSignedIn
+                | CoreError::Conflict { .. }
+                | CoreError::NotFound,
+            ) => {}
             Err(error) => panic!("a revocation fails by the network only: {error:?}"),
         }
     }
@@ -362,7 +367,7 @@ struct Has(Vec<sentri_wire::sync::Change>);
 
 impl Has {
     fn of<R: Record>(&self) -> impl Iterator<Item = R> {
-        self.0.iter().filter_map(|change| change.parse::<R>()).map(Result::unwrap)
+        self.0.iter().filter_map(sentri_wire::sync::Change::parse::<R>).map(Result::unwrap)
     }
 }
 
@@ -408,7 +413,9 @@ fn whatever_the_network_does_phones_end_where_the_backend_is() {
                     match played {
                         Ok(fates) => {
                             let mut met = met.lock().unwrap();
-                            fates.into_iter().for_each(|fate| *met.entry(fate).or_default() += 1);
+                            for fate in fates {
+                                *met.entry(fate).or_default() += 1;
+                            }
                         }
                         Err(_) => failed.lock().unwrap().push(seed),
                     }
