@@ -14,6 +14,7 @@ use sentri_core::{
     CoreError,
     api::{
         device_key::{DeviceKey, KeyProtection, SigningReason},
+        error::Judge,
         grant_flow::GrantStep,
         types::{App, SyncState},
     },
@@ -130,6 +131,27 @@ async fn acc_5_a_removed_device_uploads_its_queue_and_wipes_itself() {
     assert!(matches!(second.core.sync_now().await.unwrap().state, SyncState::Current { .. }));
     core.login_contractor(cast::CONTRACTOR_EMAIL.into(), cast::CONTRACTOR_PASSWORD.into()).await.unwrap();
     assert_eq!(proof.devices().await.unwrap().devices.len(), 2);
+}
+
+/// ACC-5: a lost phone that never syncs again is shut out by the lock, once any other phone has been there.
+#[tokio::test(flavor = "multi_thread")]
+async fn acc_5_a_removed_phone_without_network_is_shut_out_by_the_lock() {
+    let house = House::build(128).await.unwrap();
+    let access = house.open_house(6).await.unwrap();
+    let (_second, second) = logged_in(&house, "Second").await.unwrap();
+    let post = Post::from_now(&house.town);
+    let proof = second.core.prove_own_identity(cast::CONTRACTOR_PASSWORD.into()).await.unwrap();
+    proof.verify(post.mailed_code(&house.town, cast::CONTRACTOR_EMAIL).await.unwrap()).await.unwrap();
+    let lost = proof.devices().await.unwrap().devices.into_iter().find(|it| !it.this_one).unwrap();
+    proof.remove_device(lost.device_id).await.unwrap();
+
+    // The other phone brings the lock the list.
+    house.town.clock.scene(second.core.sync_now()).await.unwrap();
+    second.open(&house.lockbox, Some(&access)).await.unwrap().told.unwrap();
+    house.town.cut_network().await;
+    let refused = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap().told;
+    assert_eq!(refused.err(), Some(CoreError::Revoked { by: Judge::Lock }));
+    assert_eq!(house.lockbox.motor_drives(), 1);
 }
 
 /// ACC-9: a forgotten PIN is set anew with password and emailed code, which ends a wait after wrong ones.
