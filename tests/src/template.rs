@@ -43,7 +43,7 @@ pub struct HouseCopy {
 impl Template {
     /// Builds the house, has both phones synced, and stops its town.
     pub async fn build(seed: u64) -> Result<Self, Trouble> {
-        let folder = tempfile::tempdir()?;
+        let folder = scratch()?;
         let house = House::build_in(seed, Some(folder.path().to_owned())).await?;
         house.agent.core.sync_now().await?;
         let template = Self {
@@ -59,7 +59,7 @@ impl Template {
 
     /// Copies it. All chance in the copy follows from `seed`.
     pub async fn copy(&self, seed: u64) -> Result<HouseCopy, Trouble> {
-        let folder = tempfile::tempdir()?;
+        let folder = scratch()?;
         copy_all(self.folder.path(), folder.path())?;
         // No number of the template's may be drawn again: ids and tokens would meet.
         let seed = Some(seed.wrapping_add(1) << 20);
@@ -88,6 +88,12 @@ impl HouseCopy {
     pub fn start_contractor(&mut self, between: Between) -> Result<Phone, Trouble> {
         Ok(self.contractor.start_between(&self.town.surroundings(), between)?)
     }
+}
+
+/// A folder in memory, where the system has a place for that: an app or a server dies here, never the machine, so that
+/// nothing needs a disk.
+fn scratch() -> io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
 }
 
 fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
