@@ -219,6 +219,26 @@ async fn acc_12_a_ticket_bound_to_hardware_opens_only_with_its_signature() {
     assert_eq!(house.lockbox.motor_drives(), 1);
 }
 
+/// ACC-12: a key that is gone, as with new fingers, is replaced by another one with the password, and with nothing less.
+#[tokio::test(flavor = "multi_thread")]
+async fn acc_12_a_lost_key_is_replaced_with_the_password() {
+    let mut house = House::build(129).await.unwrap();
+    with_key(&mut house, Arc::new(HardwareKey::new(10))).await;
+    let access = house.open_house(6).await.unwrap();
+    let between = Between { device_key: Some(Arc::new(HardwareKey::new(11))), ..Between::default() };
+    house.contractor = house.device.start_between(&house.town.surroundings(), between).unwrap();
+    let core = &house.contractor.core;
+    let quietly = core.register_device_key(None).await;
+    assert!(matches!(quietly, Err(CoreError::Conflict { .. })), "{quietly:?}");
+    assert_eq!(core.register_device_key(Some("Wrong77".into())).await, Err(CoreError::WrongCredentials));
+    core.register_device_key(Some(cast::CONTRACTOR_PASSWORD.into())).await.unwrap();
+    house.sync().await.unwrap();
+    house.town.cut_network().await;
+    let report = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap().told.unwrap();
+    assert_eq!(report.figures.m1_bytes, 209);
+    assert_eq!(house.lockbox.motor_drives(), 1);
+}
+
 /// ACC-12: without such hardware the core makes a software key, says so, and tickets are bound to it all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn acc_12_without_hardware_a_software_key_signs_and_is_told_as_such() {
