@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use crate::{
     CoreError, Ports,
+    device_key::DeviceKeys,
     http::{Api, BaseUrl, Call, ClientVersion, SystemHttp},
     keys::{AccountIndex, DataKey, Keys, KnownAccount},
     open::{LinkHub, PhoneChecks},
     session::Session,
-    store::{self, KnownBox, SavedTokens, StoreSettings},
-    sync,
+    store::{self, KnownBox, SavedTokens, StoreSettings, ThisDevice},
+    sync::{self, register},
 };
 
 /// What the core must know of the app around it.
@@ -48,6 +49,8 @@ pub struct Core {
     pub api: Api,
     /// The platform's key store.
     pub keys: Keys,
+    /// The key of this device.
+    pub device_keys: DeviceKeys,
     /// Where the radio's events come in.
     pub hub: Arc<LinkHub>,
     /// The account in use.
@@ -78,7 +81,9 @@ impl Core {
             troubles: Arc::default(),
         };
         let keys = Keys::new(ports.secure_store.clone(), ports.random.clone(), ports.workers.clone());
-        Ok(Self { settings, ports, api, keys, hub: Arc::default(), current: tokio::sync::Mutex::default() })
+        let device_keys = DeviceKeys::new(ports.device_key.clone(), keys.clone());
+        let (hub, current) = Default::default();
+        Ok(Self { settings, ports, api, keys, device_keys, hub, current })
     }
 
     /// The account in use: the one of this run, or the one that was in use before the app was closed.
@@ -87,7 +92,7 @@ impl Core {
         if let Some(session) = &*current {
             return Ok(session.clone());
         }
-        let index = self.keys.index().await?;
+        let index = self.index().await?;
         let Some(account) = index.active else {
             return Err(match self.events_without_key(&index) {
                 0 => CoreError::NotSignedIn,
@@ -106,30 +111,40 @@ impl Core {
 
     /// Logs in, and registers the device where it is new. [ACC-1, ACC-4]
     pub async fn log_in(&self, login: LoginName, password: Secret) -> Result<LoggedIn, CoreError> {
-        let name = match &login {
-            LoginName::SentrikeyId(id) => format!("id:{id}"),
-            LoginName::Email(email) => format!("email:{}", email.to_lowercase()),
-        };
         let device = DeviceDescription {
-            install_id: self.keys.install_id(&name).await?,
+            install_id: self.keys.install_id().await?,
             name: self.settings.device_name.clone(),
             platform: self.settings.platform,
         };
-        let answer = self.api.login(&LoginRequest { login, password, device }).await?;
+        let request = LoginRequest { login, password, device };
+        let answer = self.api.login(&request).await?;
         let mut current = self.current.lock().await;
         let (key, events_lost) = self.key_for_login(answer.account.id).await?;
         let session = self.open(answer.account.id, key).await?;
         let tokens = SavedTokens::new(answer.tokens, self.api.fresh_key()?);
-        session.keep_login(tokens, answer.account.clone()).await?;
+        session.keep_login(tokens, ThisDevice { id: answer.device_id }, answer.account.clone()).await?;
         let known = KnownAccount {
             id: answer.account.id,
             kind: answer.account.kind,
             name: format!("{} {}", answer.account.first_name, answer.account.last_name),
             signed_in: true,
+            leaving: false,
         };
         self.make_active(known).await?;
-        *current = Some(Arc::new(session));
+        let session = Arc::new(session);
+        *current = Some(session.clone());
+        drop(current);
+        // Without it grants ask for the PIN, and `register_device_key` makes up for it.
+        let _ = register::register(&session, Some(request.password)).await;
         Ok(LoggedIn { account: answer.account, events_lost })
+    }
+
+    /// Puts an account out of use in this run, where it is in use.
+    pub(crate) async fn let_go(&self, account: Uuid) {
+        let mut current = self.current.lock().await;
+        if current.as_ref().is_some_and(|session| session.account == account) {
+            *current = None;
+        }
     }
 
     /// Logs out: what came by sync is gone from the phone at once. Events that could not be uploaded stay,
@@ -167,13 +182,13 @@ impl Core {
 
     /// The accounts on this phone.
     pub async fn accounts(&self) -> Result<AccountIndex, CoreError> {
-        Ok(self.keys.index().await?)
+        self.index().await
     }
 
     /// Puts another account in use, one that is still logged in.
     pub async fn switch_to(&self, account: Uuid) -> Result<Arc<Session>, CoreError> {
         let mut current = self.current.lock().await;
-        let index = self.keys.index().await?;
+        let index = self.index().await?;
         let known = index.accounts.iter().find(|known| known.id == account).ok_or(CoreError::NotFound)?;
         if !known.signed_in {
             return Err(CoreError::NotSignedIn);
@@ -187,7 +202,7 @@ impl Core {
         Ok(session)
     }
 
-    async fn open(&self, account: Uuid, key: DataKey) -> Result<Session, CoreError> {
+    pub(crate) async fn open(&self, account: Uuid, key: DataKey) -> Result<Session, CoreError> {
         let settings = StoreSettings {
             path: self.store_path(account),
             key,
@@ -195,7 +210,7 @@ impl Core {
             workers: self.ports.workers.clone(),
             gate: self.ports.write_gate.clone(),
         };
-        Session::open(account, settings, self.api.clone(), self.keys.clone()).await
+        Session::open(account, settings, self.api.clone(), self.keys.clone(), self.device_keys.clone()).await
     }
 
     /// The key of an account that has just logged in, and how many events are lost with a former one.
@@ -218,7 +233,7 @@ impl Core {
         Ok(self.keys.set_index(&index).await?)
     }
 
-    fn store_path(&self, account: Uuid) -> PathBuf {
+    pub(crate) fn store_path(&self, account: Uuid) -> PathBuf {
         self.settings.data_dir.join("accounts").join(format!("{account}.db"))
     }
 
@@ -227,7 +242,9 @@ impl Core {
         let Ok(files) = std::fs::read_dir(self.settings.data_dir.join("accounts")) else { return 0 };
         let known = |path: &Path| {
             let id = path.file_stem().and_then(|stem| Uuid::parse_str(stem.to_str()?).ok());
-            id.is_none_or(|id| index.accounts.iter().any(|it| it.id == id))
+            let accounts = index.accounts.iter().map(|it| it.id);
+            let mut owned = accounts.chain(index.returning.iter().map(|it| it.store));
+            id.is_none_or(|id| owned.any(|it| it == id))
         };
         let paths = files.flatten().map(|file| file.path());
         let stores = paths.filter(|path| path.extension().is_some_and(|it| it == "db") && !known(path));

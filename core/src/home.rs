@@ -85,8 +85,8 @@ impl Opens {
     }
 }
 
-/// As of which state of the store something was read.
-type Stamp = (u64, u64);
+/// As of which ring of the session's bell something was read.
+type Stamp = u64;
 
 /// Something that was read, good until the next change.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl Session {
     /// What the home page shows, as of the last change.
     pub async fn home(&self) -> Result<Arc<Home>, CoreError> {
         // Taken before reading: what changes meanwhile makes the next call read anew.
-        let stamp = (self.changes.count(), self.vault.recoveries());
+        let stamp = self.changes.count();
         if let Some(home) = self.home.get(stamp) {
             return Ok(home);
         }

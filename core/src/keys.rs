@@ -2,9 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sentri_wire::account::AccountKind;
+use sentri_wire::{Timestamp, account::AccountKind, device::DeviceKeyKind};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -46,6 +45,9 @@ pub struct KnownAccount {
     pub name: String,
     /// Whether it is logged in.
     pub signed_in: bool,
+    /// Being wiped: whoever finds it so goes on with that.
+    #[serde(default)]
+    pub leaving: bool,
 }
 
 /// The accounts on this phone and the one in use.
@@ -55,6 +57,18 @@ pub struct AccountIndex {
     pub accounts: Vec<KnownAccount>,
     /// The one in use.
     pub active: Option<Uuid>,
+    /// Keys that deleted accounts may still return.
+    #[serde(default)]
+    pub returning: Vec<Returning>,
+}
+
+/// What a deleted account leaves: a store with credentials that take a key back, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returning {
+    /// The store's own name, which says nothing of whose it was.
+    pub store: Uuid,
+    /// When it goes as well.
+    pub until: Timestamp,
 }
 
 impl Keys {
@@ -63,21 +77,16 @@ impl Keys {
         Self { store, random, workers }
     }
 
-    /// The id that makes this device the same device at each login of that account. [ACC-4]
-    pub async fn install_id(&self, login: &str) -> Result<Uuid, SecureStoreError> {
-        use std::fmt::Write;
-        let digest = Sha256::digest(login.as_bytes());
-        let name = digest.iter().take(16).fold("install/".to_owned(), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}");
-            name
-        });
-        if let Some(bytes) = self.get(name.clone()).await?
+    /// The id that makes this device the same device at each login, whatever its accounts are called. [ACC-4]
+    pub async fn install_id(&self) -> Result<Uuid, SecureStoreError> {
+        const NAME: &str = "install/id";
+        if let Some(bytes) = self.get(NAME.into()).await?
             && let Ok(id) = Uuid::from_slice(&bytes)
         {
             return Ok(id);
         }
         let id = random_uuid(&*self.random).map_err(|_| SecureStoreError::Failed)?;
-        self.put(name, id.as_bytes().to_vec()).await?;
+        self.put(NAME.into(), id.as_bytes().to_vec()).await?;
         Ok(id)
     }
 
@@ -125,6 +134,43 @@ impl Keys {
     pub async fn set_index(&self, index: &AccountIndex) -> Result<(), SecureStoreError> {
         let bytes = serde_json::to_vec(index).map_err(|_| SecureStoreError::Failed)?;
         self.put("accounts".into(), bytes).await
+    }
+
+    /// Which kind of key this device has, once that is decided.
+    pub async fn device_key_kind(&self) -> Result<Option<DeviceKeyKind>, SecureStoreError> {
+        let kind = self.get("device/kind".into()).await?;
+        Ok(kind.and_then(|kind| match kind.as_slice() {
+            b"hardware" => Some(DeviceKeyKind::Hardware),
+            b"software" => Some(DeviceKeyKind::Software),
+            _ => None,
+        }))
+    }
+
+    /// Decides which kind of key this device has.
+    pub async fn set_device_key_kind(&self, kind: DeviceKeyKind) -> Result<(), SecureStoreError> {
+        if self.device_key_kind().await? == Some(kind) {
+            return Ok(());
+        }
+        let name: &[u8] = match kind {
+            DeviceKeyKind::Hardware => b"hardware",
+            DeviceKeyKind::Software => b"software",
+        };
+        self.put("device/kind".into(), name.to_vec()).await
+    }
+
+    /// The private half of a software key.
+    pub async fn software_key(&self) -> Result<Option<Zeroizing<Vec<u8>>>, SecureStoreError> {
+        self.get("device/key".into()).await
+    }
+
+    /// Keeps the private half of a software key.
+    pub async fn set_software_key(&self, scalar: &[u8; 32]) -> Result<(), SecureStoreError> {
+        self.put("device/key".into(), scalar.to_vec()).await
+    }
+
+    /// Fresh random bytes.
+    pub fn fresh(&self) -> Result<Zeroizing<[u8; 32]>, SecureStoreError> {
+        random_array(&*self.random).map(Zeroizing::new).map_err(|_| SecureStoreError::Failed)
     }
 
     async fn get(&self, key: String) -> Result<Option<Zeroizing<Vec<u8>>>, SecureStoreError> {

@@ -8,6 +8,9 @@
 pub mod api;
 pub mod app;
 pub mod changes;
+#[cfg(feature = "desktop")]
+pub mod desktop;
+pub mod device_key;
 pub mod diagnostic;
 pub mod flows;
 pub mod home;
@@ -18,6 +21,7 @@ pub mod ports;
 pub mod session;
 pub mod store;
 pub mod sync;
+pub mod true_time;
 
 pub use api::{core_object::SentriCore, error::CoreError};
 pub use ports::Ports;

@@ -14,7 +14,10 @@ use sentri_wire::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    api::ports::{LockLink, SecureStore},
+    api::{
+        device_key::DeviceKey,
+        ports::{LockLink, SecureStore},
+    },
     http::Http,
 };
 
@@ -149,6 +152,8 @@ pub struct Ports {
     pub link: Arc<dyn LockLink>,
     /// The platform's key store.
     pub secure_store: Arc<dyn SecureStore>,
+    /// The device's hardware key; absent where the shell brings none.
+    pub device_key: Option<Arc<dyn DeviceKey>>,
     /// Asked before and after each write to the store.
     pub write_gate: Arc<dyn crate::store::WriteGate>,
 }
@@ -163,6 +168,7 @@ impl Ports {
             http: None,
             link,
             secure_store,
+            device_key: None,
             write_gate: Arc::new(crate::store::AlwaysOpen),
         }
     }

@@ -1,9 +1,9 @@
 //! One account that is logged in on this phone: its store, its tokens, its calls.
 
-use std::sync::Mutex as StdMutex;
+use std::sync::{Arc, Mutex as StdMutex};
 
 use sentri_wire::{
-    Secret,
+    Secret, Timestamp,
     account::{Account, RefreshRequest},
     problem::ProblemCode,
     sync::Record,
@@ -15,11 +15,13 @@ use zeroize::Zeroizing;
 use crate::{
     CoreError,
     changes::Changes,
+    device_key::DeviceKeys,
     home::{Home, Kept},
     http::{Api, ApiError, Call, decoded},
     keys::Keys,
-    store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, Vault},
+    store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, ThisDevice, Vault},
     sync::LastSync,
+    true_time::TrueTime,
 };
 
 /// A logged-in account.
@@ -32,14 +34,20 @@ pub struct Session {
     pub api: Api,
     /// The platform's key store.
     pub keys: Keys,
+    /// The key of this device.
+    pub device_keys: DeviceKeys,
     /// Told whenever something that a screen shows may have changed.
-    pub changes: Changes,
+    pub changes: Arc<Changes>,
+    /// What time it is.
+    pub time: TrueTime,
     /// What the home page shows.
     pub(crate) home: Kept<Home>,
     /// How the last sync went.
     pub(crate) last_sync: StdMutex<LastSync>,
     /// One sync at a time.
     pub(crate) syncing: tokio::sync::Mutex<()>,
+    /// Held by an open that goes on: until then its draft is its own.
+    pub(crate) opening: tokio::sync::Mutex<()>,
     /// One refresh at a time: the second caller finds the first one's tokens.
     refreshing: tokio::sync::Mutex<()>,
 }
@@ -51,20 +59,41 @@ impl Session {
         settings: StoreSettings,
         api: Api,
         keys: Keys,
+        device_keys: DeviceKeys,
     ) -> Result<Self, CoreError> {
         let highest = keys.high_water(account).await?;
-        let vault = Vault::open(settings).await?;
-        vault
+        let changes: Arc<Changes> = Arc::default();
+        let vault = Vault::open(settings, changes.clone()).await?;
+        let skew = vault
             .run(move |store| {
-                let present = store.read().sync_mark()?.high_water;
-                if present >= highest {
-                    return Ok(());
+                let mark = store.read().sync_mark()?;
+                if mark.high_water < highest {
+                    store.write("sync.rollback", |rows| rows.force_full_sync(highest))?;
                 }
-                store.write("sync.rollback", |rows| rows.force_full_sync(highest))
+                Ok(mark.skew)
             })
             .await?;
-        let (changes, home, last_sync, syncing, refreshing) = Default::default();
-        Ok(Self { account, vault, api, keys, changes, home, last_sync, syncing, refreshing })
+        let time = TrueTime::new(api.clock.clone(), skew);
+        let (home, last_sync, syncing, opening, refreshing) = Default::default();
+        Ok(Self {
+            account,
+            vault,
+            api,
+            keys,
+            device_keys,
+            changes,
+            time,
+            home,
+            last_sync,
+            syncing,
+            opening,
+            refreshing,
+        })
+    }
+
+    /// The time now, by the backend's clock as well as the phone knows it.
+    pub fn now(&self) -> Timestamp {
+        self.time.now()
     }
 
     /// Reads from the store.
@@ -103,9 +132,15 @@ impl Session {
     }
 
     /// Stores the tokens of a login.
-    pub async fn keep_login(&self, tokens: SavedTokens, account: Account) -> Result<(), CoreError> {
+    pub async fn keep_login(
+        &self,
+        tokens: SavedTokens,
+        device: ThisDevice,
+        account: Account,
+    ) -> Result<(), CoreError> {
         self.write("login", move |rows| {
             rows.set_meta(SavedTokens::NAME, &tokens)?;
+            rows.set_meta(ThisDevice::NAME, &device)?;
             rows.put(&account)
         })
         .await

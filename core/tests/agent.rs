@@ -199,7 +199,7 @@ async fn acc_8_a_contractor_makes_an_account_from_an_invitation() {
     let world = World::new();
     let core = world.start();
     let form = SignupForm {
-        invitation: "token".into(),
+        invitation: Some("token".into()),
         email: "sam@example.com".into(),
         email_again: "sam@example.org".into(),
         phone: "555-0123".into(),
@@ -212,8 +212,8 @@ async fn acc_8_a_contractor_makes_an_account_from_an_invitation() {
     assert!(matches!(core.start_signup(form.clone()).await, Err(CoreError::LinkExpired)));
     let signup = core.start_signup(form).await.unwrap();
     assert_eq!(signup.code_expires_at(), NOW + 600);
-    assert_eq!(signup.verify("0000".into()).await, Err(CoreError::WrongCode));
-    signup.verify("4711".into()).await.unwrap();
+    assert_eq!(signup.verify("0000".into(), None).await, Err(CoreError::WrongCode));
+    signup.verify("4711".into(), None).await.unwrap();
     let person = NewPerson {
         first_name: "Sam".into(),
         last_name: "Plumber".into(),

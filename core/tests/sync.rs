@@ -173,7 +173,7 @@ async fn acc_7_a_suspended_account_holds_no_working_credential_from_its_next_syn
     core.sync_now().await.unwrap();
     world.backend.fault("/v1/sync", Fault::Problem(ProblemCode::AccountNotActive));
     let status = core.sync_now().await.unwrap();
-    let SyncState::Blocked { why: BlockedWhy::AccountNotActive { support } } = status.state else {
+    let SyncState::Blocked { why: BlockedWhy::AccountNotActive { support, .. } } = status.state else {
         panic!("{status:?}")
     };
     assert_eq!(support.unwrap().phones, ["555-0100"]);

@@ -1,8 +1,19 @@
 //! The commands, as they are typed.
 
+mod communities;
+mod members;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub use self::{
+    communities::{Community, Hub, Permission, Resident, Support},
+    members::{
+        Agent, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule, Person,
+        Rules,
+    },
+};
 
 /// Runs the Sentri backend and administers what it serves.
 #[derive(Parser)]
@@ -24,6 +35,20 @@ pub struct Args {
 pub enum Command {
     /// Run the backend until it is interrupted.
     Serve,
+    /// The configuration file.
+    #[command(subcommand)]
+    Config(ConfigFile),
+    /// The database itself.
+    #[command(subcommand)]
+    Database(Database),
+    /// Master keys, under which the locks' seeds and other secrets are sealed.
+    #[command(subcommand)]
+    Key(Key),
+    /// Make all that a JSON document names; what is there already is left alone.
+    Import {
+        /// The document; - reads standard input.
+        file: PathBuf,
+    },
     /// Associations: whose members share rules and boxes.
     #[command(subcommand)]
     Association(Association),
@@ -36,162 +61,66 @@ pub enum Command {
     /// Lockboxes.
     #[command(subcommand)]
     Lockbox(Lockbox),
-    /// Master keys, under which the locks' seeds are sealed.
+    /// Communities of residents.
     #[command(subcommand)]
-    Key(Key),
+    Community(Community),
+    /// Residents.
+    #[command(subcommand)]
+    Resident(Resident),
+    /// Hubs, by which a community's locks are reached.
+    #[command(subcommand)]
+    Hub(Hub),
+    /// Users of the support portal.
+    #[command(subcommand)]
+    Support(Support),
     /// Anybody's account.
     #[command(subcommand)]
     Account(Account),
     /// The access log.
     #[command(subcommand)]
     Log(Log),
-    /// The database itself.
-    #[command(subcommand)]
-    Database(Database),
 }
 
-/// Associations.
+/// The configuration file.
 #[derive(Subcommand)]
-pub enum Association {
-    /// Make one.
-    Add {
-        /// Its name.
-        #[arg(long)]
-        name: String,
-        /// Devices an account may register.
-        #[arg(long)]
-        device_limit: Option<u32>,
-        /// How long before its start an access's ticket can be fetched.
-        #[arg(long)]
-        lead_hours: Option<u32>,
-        /// Longest access.
-        #[arg(long)]
-        longest_grant_days: Option<u32>,
-        /// Who answers its members' calls.
-        #[arg(long, requires_all = ["support_phone", "support_hours"])]
-        support_name: Option<String>,
-        /// Their number; can be given more than once.
-        #[arg(long)]
-        support_phone: Vec<String>,
-        /// When they answer, in words.
-        #[arg(long)]
-        support_hours: Option<String>,
-    },
-    /// List them.
-    List,
-}
-
-/// Brokerages.
-#[derive(Subcommand)]
-pub enum Brokerage {
-    /// Make one.
-    Add {
-        /// Name of its association.
-        #[arg(long)]
-        association: String,
-        /// Its name.
-        #[arg(long)]
-        name: String,
-    },
-}
-
-/// Agents.
-#[derive(Subcommand)]
-pub enum Agent {
-    /// Make one. Reads the first password and, on a second line, the first PIN from standard input.
-    Add {
-        /// Name of the association.
-        #[arg(long)]
-        association: String,
-        /// Name of the brokerage.
-        #[arg(long)]
-        brokerage: Option<String>,
-        /// Nine digits.
-        #[arg(long)]
-        sentrikey_id: String,
-        /// First name.
-        #[arg(long)]
-        first_name: String,
-        /// Last name.
-        #[arg(long)]
-        last_name: String,
-        /// Email address.
-        #[arg(long)]
-        email: String,
-        /// Cell phone number.
-        #[arg(long)]
-        phone: String,
-    },
-    /// List an association's agents.
-    List {
-        /// Name of the association.
-        #[arg(long)]
-        association: String,
-    },
-    /// Suspend one: their login says whom to contact, what their phones hold is taken back.
-    Suspend {
-        /// Nine digits.
-        sentrikey_id: String,
-    },
-    /// Put a suspended one back into good standing.
-    Reinstate {
-        /// Nine digits.
-        sentrikey_id: String,
-    },
-}
-
-/// Lockboxes.
-#[derive(Subcommand)]
-pub enum Lockbox {
-    /// Make one, and print what the factory writes into it. Its seed is printed once, here: keep it secret.
-    Provision {
-        /// What is printed on the box.
-        #[arg(long)]
-        serial: String,
-        /// What it can talk.
-        #[arg(long, value_enum)]
-        generation: Generation,
-        /// SentriKey ID of its owner.
-        #[arg(long)]
-        owner: String,
-        /// IANA zone of the property, like `America/Los_Angeles`.
-        #[arg(long)]
-        time_zone: String,
-        /// Like 08:00-20:00, on quarter hours; or always.
-        #[arg(long, default_value = "always")]
-        access_hours: String,
-    },
-    /// List an agent's lockboxes.
-    List {
-        /// SentriKey ID of the owner.
-        #[arg(long)]
-        owner: String,
-    },
-}
-
-/// What a lockbox can talk.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Generation {
-    /// Bluetooth, keypad and card.
-    Ble,
-    /// Keypad and card only.
-    NonBle,
-}
-
-/// Master keys.
-#[derive(Subcommand)]
-pub enum Key {
-    /// Make the configured master key file, where there is none.
-    Create,
-    /// Seal all seeds anew under the last key of the file.
-    Reseal,
+pub enum ConfigFile {
+    /// Read it, and the files that it names, and say whether a server could start with it.
+    Check,
+    /// Print an example with every key and its default.
+    Example,
 }
 
 /// The database.
 #[derive(Subcommand)]
 pub enum Database {
+    /// Say which schema it has and which one this server needs. Changes nothing.
+    Status,
+    /// Bring its schema up to date.
+    Migrate,
+    /// Write a copy into a new file, while the server runs. SQLite only; PostgreSQL has `pg_dump`.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
     /// After a restore from a backup: gives the database a new name, so that phones sync from the start.
     Restored,
+}
+
+/// Master keys. A change of keys: add, restart all servers, promote, restart all servers, reseal, retire.
+#[derive(Subcommand)]
+pub enum Key {
+    /// Make the configured master key file, where there is none.
+    Create,
+    /// Say which keys there are, and how much is sealed under each.
+    Status,
+    /// Add a key to the file. It only opens until it is promoted.
+    Add,
+    /// Let the added key seal, once every server knows it.
+    Promote,
+    /// Seal everything anew under the current key.
+    Reseal,
+    /// Drop the former keys from the file, once nothing is sealed under them.
+    Retire,
 }
 
 /// Accounts of all kinds.
@@ -202,6 +131,27 @@ pub enum Account {
         /// Email address, or an agent's nine digits.
         account: String,
     },
+    /// Set whether an account may be used. Whoever may not is told whom to call.
+    Standing {
+        /// Email address, or an agent's nine digits.
+        account: String,
+        /// What it is from now on.
+        #[arg(value_enum)]
+        standing: Standing,
+    },
+}
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Standing {
+    /// In good standing.
+    Active,
+    /// Suspended by the association.
+    Suspended,
+    /// Unpaid.
+    Lapsed,
+    /// Locked by support.
+    Locked,
 }
 
 /// The access log.

@@ -1,202 +1,126 @@
 //! Carrying the commands out, through the same rules as the API.
 
-use std::io::BufRead;
+mod communities;
+mod keys;
+mod members;
+mod out;
+mod serve;
+
+use std::{io::Read, path::Path};
 
 use anyhow::{Context, bail};
 use sentri_server::{
-    Config, Ports, Running, Server, Vault,
-    operator::{NewAgent, NewAssociation, NewLockbox, Operator},
-    ports::SystemRandomness,
+    Config, Ports, Running, Server,
+    operator::{Import, Operator},
 };
-use sentri_wire::{Secret, agent::LockboxGeneration, problem::SupportContact};
-use serde::Serialize;
-use serde_json::Value;
+use sentri_wire::account;
+use serde_json::json;
 
-use crate::args::{
-    Account, Agent, Args, Association, Brokerage, Command, Database, Generation, Key, Lockbox, Log,
-};
+use self::out::Out;
+use crate::args::{Account, Args, Command, ConfigFile, Database, Key, Log, Standing};
+
+/// The example of a configuration, with every key.
+const EXAMPLE: &str = include_str!("../../docs/sentri.toml");
 
 /// Does what was asked.
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    let out = Out { json: args.json };
+    if let Command::Config(ConfigFile::Example) = args.command {
+        print!("{EXAMPLE}");
+        return Ok(());
+    }
     let config = match &args.config {
         Some(path) => Config::read(path)?,
         None => Config::default(),
     };
-    let out = Out { json: args.json };
     match args.command {
-        Command::Serve => serve(config).await,
-        Command::Key(Key::Create) => create_key(&config),
+        Command::Serve => serve::serve(config).await,
+        Command::Config(_) => {
+            Server::check(&config, &Ports::system())?;
+            out.print(&json!({ "config": "ok" }))
+        }
+        Command::Key(Key::Create) => keys::create(&config, &out),
+        Command::Key(Key::Add) => keys::add(&config, &out),
+        Command::Key(Key::Promote) => keys::promote(&config, &out),
+        Command::Database(Database::Status) => out.print(&Server::schema(&config).await?),
+        Command::Database(Database::Migrate) => migrate(config, &out).await,
         command => {
-            let running = Server::open(config, Ports::system()).await?;
-            let done = administer(&running, command, &out).await;
+            let running = Server::open(config.clone(), Ports::system()).await?;
+            let done = administer(&running, &config, command, &out).await;
             running.stop().await;
             done
         }
     }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let running = Server::start(config, Ports::system()).await?;
-    println!("Listening on {}. Ctrl-C stops it.", running.url());
-    interrupted().await?;
+async fn migrate(config: Config, out: &Out) -> anyhow::Result<()> {
+    let before = Server::schema(&config).await?;
+    let running = Server::open(Config { migrate: true, ..config.clone() }, Ports::system()).await?;
     running.stop().await;
-    Ok(())
+    let after = Server::schema(&config).await?;
+    out.print(&json!({ "had": before.has, "has": after.has, "done": before.pending }))
 }
 
-/// Returns at Ctrl-C, and at the signal that service managers send.
-async fn interrupted() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
-}
-
-fn create_key(config: &Config) -> anyhow::Result<()> {
-    let Some(path) = &config.master_key_file else { bail!("the configuration names no master_key_file") };
-    Vault::create_file(path, &SystemRandomness).with_context(|| format!("{}", path.display()))?;
-    println!("The master key is in {}. Back it up: without it no lock can be served.", path.display());
-    Ok(())
-}
-
-async fn administer(running: &Running, command: Command, out: &Out) -> anyhow::Result<()> {
+async fn administer(running: &Running, config: &Config, command: Command, out: &Out) -> anyhow::Result<()> {
     let operator = running.operator();
     match command {
-        Command::Association(Association::List) => out.print(&operator.associations().await?),
-        Command::Association(add) => out.print(&operator.add_association(&new_association(add)?).await?),
-        Command::Brokerage(Brokerage::Add { association, name }) => {
-            out.print(&operator.add_brokerage(&association, &name).await?)
-        }
-        Command::Agent(agent) => agents(&operator, agent, out).await,
-        Command::Lockbox(lockbox) => lockboxes(&operator, lockbox, out).await,
-        Command::Key(Key::Reseal) => {
-            let count = operator.reseal_seeds().await?;
-            out.print(&serde_json::json!({ "resealed": count }))
-        }
+        Command::Association(it) => members::associations(&operator, it, out).await,
+        Command::Brokerage(it) => members::brokerages(&operator, it, out).await,
+        Command::Agent(it) => members::agents(&operator, it, out).await,
+        Command::Lockbox(it) => members::lockboxes(&operator, it, out).await,
+        Command::Community(it) => communities::communities(&operator, it, out).await,
+        Command::Resident(it) => communities::residents(&operator, it, out).await,
+        Command::Hub(it) => communities::hubs(&operator, it, out).await,
+        Command::Support(it) => communities::support(&operator, it, out).await,
+        Command::Import { file } => import(&operator, &file, out).await,
+        Command::Key(it) => keys::administer(&operator, config, &it, out).await,
         Command::Account(Account::Export { account }) => {
             let data = operator.export_account(&account).await?;
             println!("{}", serde_json::to_string_pretty(&data)?);
             Ok(())
         }
+        Command::Account(Account::Standing { account, standing }) => {
+            let standing = match standing {
+                Standing::Active => account::Standing::Active,
+                Standing::Suspended => account::Standing::Suspended,
+                Standing::Lapsed => account::Standing::Lapsed,
+                Standing::Locked => account::Standing::Locked,
+            };
+            out.print(&operator.set_account_standing(&account, standing).await?)
+        }
         Command::Log(Log::Prune) => out.print(&operator.prune_log().await?),
-        Command::Database(Database::Restored) => {
+        Command::Database(Database::Backup { file }) => {
+            let path = file.to_str().context("the file's name is no UTF-8")?;
+            operator.back_up(path).await?;
+            out.print(
+                &json!({ "backup": path, "next": "keep it apart from the master key file, which it needs" }),
+            )
+        }
+        Command::Database(_) => {
             operator.renew_incarnation().await?;
-            out.print(&serde_json::json!({ "restored": true, "next": "restart the server" }))
+            out.print(&json!({ "restored": true, "next": "restart the servers" }))
         }
-        Command::Serve | Command::Key(Key::Create) => Ok(()),
+        Command::Serve | Command::Config(_) => Ok(()),
     }
 }
 
-fn new_association(add: Association) -> anyhow::Result<NewAssociation> {
-    let Association::Add {
-        name,
-        device_limit,
-        lead_hours,
-        longest_grant_days,
-        support_name,
-        support_phone,
-        support_hours,
-    } = add
-    else {
-        bail!("nothing to add")
+/// Reads a document and makes what it names. What was refused is told, and fails the command.
+async fn import(operator: &Operator<'_>, file: &Path, out: &Out) -> anyhow::Result<()> {
+    let text = if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().lock().read_to_string(&mut text)?;
+        text
+    } else {
+        std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?
     };
-    let support = support_name.zip(support_hours);
-    Ok(NewAssociation {
-        name,
-        device_limit,
-        lead_hours,
-        longest_grant_days,
-        support: support.map(|(name, hours)| SupportContact { name, phones: support_phone, hours }),
-    })
-}
-
-async fn agents(operator: &Operator<'_>, agent: Agent, out: &Out) -> anyhow::Result<()> {
-    match agent {
-        Agent::Add { association, brokerage, sentrikey_id, first_name, last_name, email, phone } => {
-            let (password, pin) = (secret_line("password")?, secret_line("PIN")?);
-            let new = NewAgent {
-                association,
-                brokerage,
-                sentrikey_id,
-                first_name,
-                last_name,
-                email,
-                phone,
-                password,
-                pin,
-            };
-            out.print(&operator.add_agent(&new).await?)
-        }
-        Agent::List { association } => out.print(&operator.agents(&association).await?),
-        Agent::Suspend { sentrikey_id } => out.print(&operator.suspend_agent(&sentrikey_id).await?),
-        Agent::Reinstate { sentrikey_id } => out.print(&operator.reinstate_agent(&sentrikey_id).await?),
-    }
-}
-
-/// Secrets come by standard input: arguments can be read by everybody on the machine.
-fn secret_line(what: &str) -> anyhow::Result<Secret> {
-    let mut line = String::new();
-    let length = std::io::stdin().lock().read_line(&mut line)?;
-    if length == 0 {
-        bail!("no {what} on standard input: enter the password and the PIN, one a line");
-    }
-    Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
-}
-
-async fn lockboxes(operator: &Operator<'_>, lockbox: Lockbox, out: &Out) -> anyhow::Result<()> {
-    match lockbox {
-        Lockbox::Provision { serial, generation, owner, time_zone, access_hours } => {
-            let generation = match generation {
-                Generation::Ble => LockboxGeneration::Ble,
-                Generation::NonBle => LockboxGeneration::NonBle,
-            };
-            let new = NewLockbox { serial, generation, owner, time_zone, access_hours };
-            out.print(&operator.provision_lockbox(&new).await?)
-        }
-        Lockbox::List { owner } => out.print(&operator.lockboxes(&owner).await?),
-    }
-}
-
-/// Prints results for people or for programs.
-struct Out {
-    json: bool,
-}
-
-impl Out {
-    fn print<T: Serialize>(&self, result: &T) -> anyhow::Result<()> {
-        let value = serde_json::to_value(result)?;
-        if self.json {
-            println!("{value}");
-            return Ok(());
-        }
-        match &value {
-            Value::Array(rows) if rows.is_empty() => println!("None."),
-            Value::Array(rows) => rows.iter().for_each(print_row),
-            row => print_row(row),
-        }
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let document: Import = serde_path_to_error::deserialize(&mut json)
+        .with_context(|| format!("{} is not as documented", file.display()))?;
+    let imported = operator.import(&document).await?;
+    out.print(&imported)?;
+    if imported.refused.is_empty() {
         Ok(())
+    } else {
+        bail!("{} entries were refused; correct them and import again", imported.refused.len())
     }
-}
-
-/// `name: value`, one field a line, and a line between rows.
-fn print_row(row: &Value) {
-    if let Value::Object(fields) = row {
-        for (name, value) in fields {
-            match value {
-                Value::String(text) => println!("{name}: {text}"),
-                other => println!("{name}: {other}"),
-            }
-        }
-    }
-    println!();
 }

@@ -46,7 +46,8 @@ pub enum ServeTrouble {
 
 /// Serves until Ctrl-C, or until it is told to end.
 pub async fn run(args: &ServeArgs) -> Result<(), ServeTrouble> {
-    let plan = Plan { clock: Clock::real(), data: args.data.clone(), port: args.port, seed: None };
+    let plan =
+        Plan { clock: Clock::real(), data: args.data.clone(), port: args.port, database: None, seed: None };
     let town = Arc::new(Town::found(plan).await?);
     let served = settle_and_serve(args, &town).await;
     town.stop().await;

@@ -60,14 +60,14 @@ async fn contractor_signs_up(served: &Served, core: &SentriCore) {
     let mail = letter(served, "/mails", EMAIL).await;
     let token = letters::invitation_in(&mail).unwrap();
     let form = SignupForm {
-        invitation: token.into(),
+        invitation: Some(token.into()),
         email: EMAIL.into(),
         email_again: EMAIL.into(),
         phone: PHONE.into(),
         phone_again: PHONE.into(),
     };
     let signup = core.start_signup(form).await.unwrap();
-    signup.verify(letters::code_in(&letter(served, "/texts", PHONE).await)).await.unwrap();
+    signup.verify(letters::code_in(&letter(served, "/texts", PHONE).await), None).await.unwrap();
     let person = NewPerson {
         first_name: "Lee".into(),
         last_name: "Brandt".into(),
@@ -163,7 +163,7 @@ async fn the_control_api_does_what_operators_do() {
     login().await.unwrap();
     core.logout().await.unwrap();
     served.post("/agents/104227319/standing", json!({"standing": "suspended"})).await;
-    assert!(matches!(login().await, Err(CoreError::AccountNotActive { support: Some(_) })), "ACC-7");
+    assert!(matches!(login().await, Err(CoreError::AccountNotActive { support: Some(_), .. })), "ACC-7");
     served.post("/agents/104227319/standing", json!({"standing": "good"})).await;
     login().await.unwrap();
 

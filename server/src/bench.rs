@@ -1,6 +1,11 @@
-//! What the sync bench needs and no caller of the API may do: many accesses at once, and one change.
-//! `cargo run --release -p sentri-server --example sync_bench`
+//! What benches and tests need and no caller of the API may do: a database of their own, many accesses at once, one
+//! change. `cargo xtask bench` runs the benches.
 
+pub mod bare;
+
+use std::sync::OnceLock;
+
+use sqlx::Connection as _;
 use uuid::Uuid;
 
 use crate::{
@@ -8,12 +13,23 @@ use crate::{
     server::Running,
     service::App,
     store::{
-        Id, Named, accounts, credentials,
+        Id, Named, Writing, accounts, credentials, devices,
         grants::{self, GrantRow},
         lockboxes,
     },
 };
 use sentri_wire::{agent::GrantState, credential::Access};
+
+/// Makes a fresh database on the PostgreSQL server at `postgres://role@host:port`, and says its URL.
+pub async fn add_database(server: &str) -> Answer<String> {
+    sqlx::any::install_default_drivers();
+    let name = format!("sentri_{}", Uuid::new_v4().simple());
+    let mut connection = crate::store::Connection::connect(&format!("{server}/postgres")).await?;
+    // Only hexadecimal digits are added to the statement.
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(format!("{server}/{name}"))
+}
 
 /// Gives a contractor `count` accesses at a lockbox that hangs at a listing, from `starts_at` on, an hour
 /// each. Says their ids.
@@ -28,7 +44,7 @@ pub async fn add_accesses(
     let mut tx = app.store.write().await?;
     let lockbox = lockboxes::by_serial(tx.conn(), serial).await?.ok_or_else(Refusal::not_found)?;
     let holder = accounts::by_id(tx.conn(), Id(holder)).await?.ok_or_else(Refusal::not_found)?;
-    let devices = accounts::devices_of(tx.conn(), holder.id).await?;
+    let registered = devices::of_account(tx.conn(), holder.id).await?;
     let mut ids = Vec::with_capacity(count);
     for _ in 0..count {
         let row = GrantRow {
@@ -48,7 +64,7 @@ pub async fn add_accesses(
             serial: lockbox.serial.clone(),
         };
         grants::insert(tx.conn(), &row).await?;
-        for device in &devices {
+        for device in &registered {
             credentials::set_due(tx.conn(), *device, row.id, starts_at - 86_400).await?;
         }
         tx.touch::<Access>(holder.id, row.id);
@@ -56,6 +72,16 @@ pub async fn add_accesses(
     }
     tx.commit().await?;
     Ok(ids)
+}
+
+/// Any lockbox, looked up once: the ceiling of an insert does not pay for finding one.
+async fn any_lockbox(tx: &mut Writing) -> Answer<Id> {
+    static FOUND: OnceLock<Id> = OnceLock::new();
+    if let Some(id) = FOUND.get() {
+        return Ok(*id);
+    }
+    let found: Id = sqlx::query_scalar("SELECT id FROM lockboxes LIMIT 1").fetch_one(tx.conn()).await?;
+    Ok(*FOUND.get_or_init(|| found))
 }
 
 /// Makes one access a change for its holder.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, TimeZone, Utc};
 use chrono_tz::Tz;
-use sentri_wire::Timestamp;
+use sentri_wire::{Timestamp, problem::SupportContact};
 
 /// Title and text of a message, a mail or a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +133,118 @@ pub fn revoked_mail(visit: &Visit<'_>, granter: &str) -> Text {
             visit.window()
         ),
     }
+}
+
+/// The mail with the link for a forgotten password. [ACC-3]
+pub fn reset(first_name: &str, link: &str) -> Text {
+    Text {
+        title: "Reset your Sentri password".into(),
+        body: format!(
+            "Hello {first_name},\n\n\
+             Somebody asked to reset the password of your Sentri account. Choose a new one here:\n{link}\n\n\
+             The link works once, for one hour. Afterwards log in again on each of your phones.\n\n\
+             It was not you? Then do nothing: your password stays as it is.\n"
+        ),
+    }
+}
+
+/// To the owner, after each change of the password. [ACC-3, ACC-10]
+pub fn password_changed(first_name: &str, support: &SupportContact) -> Text {
+    Text {
+        title: "Your Sentri password was changed".into(),
+        body: format!(
+            "Hello {first_name},\n\n\
+             The password of your Sentri account was changed just now.\n\n\
+             It was not you? Reset it with \"Forgot password\" in the app, and call {}.\n",
+            call(support)
+        ),
+    }
+}
+
+/// The mail with the code that proves who somebody is. [ACC-5, ACC-9]
+pub fn identity_code(code: &str) -> Text {
+    Text {
+        title: format!("{code} is your Sentri code"),
+        body: format!(
+            "Hello,\n\n\
+             {code} is your code to manage your phones or to set a new PIN. It works for 10 minutes.\n\n\
+             You did not ask for it? Then somebody knows your password: change it now. We never ask you for a code.\n"
+        ),
+    }
+}
+
+/// The mail with the code that proves an address, at sign-up or for a change. [ACC-8, ACC-10]
+pub fn address_code(code: &str) -> Text {
+    Text {
+        title: format!("{code} is your Sentri code"),
+        body: format!(
+            "Hello,\n\n\
+             {code} is the code that proves that this is your address. It works for 10 minutes.\n\n\
+             You did not ask for it? Then do nothing: without the code your address is not used.\n"
+        ),
+    }
+}
+
+/// To the former address, after a change. [ACC-10]
+pub fn address_changed(first_name: &str, support: &SupportContact) -> Text {
+    Text {
+        title: "The email address of your Sentri account was changed".into(),
+        body: format!(
+            "Hello {first_name},\n\n\
+             Your Sentri account has another email address from now on. This one gets no more mail from us.\n\n\
+             It was not you? Call {}.\n",
+            call(support)
+        ),
+    }
+}
+
+/// To the owner, when a phone was removed or the PIN set anew. [ACC-5, ACC-9]
+pub fn security_changed(first_name: &str, what: &str, support: &SupportContact) -> Text {
+    Text {
+        title: format!("Sentri: {what}"),
+        body: format!(
+            "Hello {first_name},\n\n\
+             On your Sentri account just now: {what}.\n\n\
+             It was not you? Change your password, and call {}.\n",
+            call(support)
+        ),
+    }
+}
+
+/// To the address of an account that was deleted. [ACC-11]
+pub fn account_deleted() -> Text {
+    Text {
+        title: "Your Sentri account was deleted".into(),
+        body: "Hello,\n\n\
+               Your Sentri account and what we knew of you are deleted. The owners of lockboxes that you opened keep an \
+               entry without your name.\n\n\
+               If you still hold a key, return it now: your phone opens the lockbox once more for that.\n"
+            .into(),
+    }
+}
+
+/// To the granter, when the holder of an access deleted the account. [ACC-11]
+pub fn holder_deleted(visit: &Visit<'_>, pseudonym: &str) -> Text {
+    Text {
+        title: "SentriConnect Access Revoked".into(),
+        body: format!(
+            "Somebody to whom you gave access to {} on {} has deleted their account. In your log they are now {pseudonym}.",
+            visit.address,
+            visit.window()
+        ),
+    }
+}
+
+/// "Support at +1 555-0100, every day, 8 am to 8 pm".
+fn call(support: &SupportContact) -> String {
+    format!("{} at {}, {}", support.name, support.phones.join(" or "), support.hours)
+}
+
+/// The text message that proves a new number. [ACC-10]
+pub fn phone_code(code: &str) -> String {
+    format!(
+        "{code} is your Sentri code for this phone number. It works for 10 minutes. We never ask you for it."
+    )
 }
 
 /// The text message with the sign-up's code. [ACC-8]

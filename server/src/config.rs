@@ -6,17 +6,32 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sentri_wire::problem::SupportContact;
+pub use delivery::{Smtp, SmtpSecurity, Webhook};
+use sentri_wire::{
+    account::{GrantApproval, PasswordRule},
+    problem::SupportContact,
+};
 use serde::Deserialize;
+
+mod delivery;
 
 /// A deployment's settings. Unknown names in the file are refused, so that a typing error is told.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// Names this server among those on one database; each has a name of its own.
+    pub instance: String,
     /// Where to listen; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Where operators look: `/healthz` and `/metrics`, without a login, so never a public address. Without it
+    /// there is no such place.
+    pub operations_bind: Option<SocketAddr>,
+    /// What is logged, like `info,sqlx=warn`; the environment variable `RUST_LOG` comes first.
+    pub log: String,
     /// `sqlite:///path/to/sentri.db` or `postgres://…`.
     pub database: String,
+    /// Whether a start brings the database's schema up to date. Off, `sentri-server database migrate` does.
+    pub migrate: bool,
     /// File with the master keys, one of 64 hex digits a line, the last one current. Without it the
     /// environment variable `SENTRI_MASTER_KEY` is read.
     pub master_key_file: Option<PathBuf>,
@@ -67,47 +82,23 @@ pub struct Policy {
     pub ticket_seconds: u32,
     /// Longest window of an access, in seconds. [GRT-2]
     pub longest_grant_seconds: u32,
+    /// What a grant asks of its granter. [ACC-12]
+    pub grant_approval: GrantApproval,
+    /// Which passwords accounts may have. [ACC-9]
+    pub password_rule: PasswordRule,
     /// Whom a user calls.
     pub support: SupportContact,
-}
-
-/// A mail server.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Smtp {
-    /// `smtps://user:password@host` or `smtp://host:25`.
-    pub url: String,
-}
-
-/// A service that sends texts and pushes: gets a JSON document by POST.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Webhook {
-    /// `https://…`
-    pub url: String,
-    /// Sent as `Authorization: Bearer …`.
-    #[serde(default)]
-    pub bearer: Option<String>,
-}
-
-// The URLs hold passwords, so neither shows itself.
-impl std::fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Smtp(…)")
-    }
-}
-
-impl std::fmt::Debug for Webhook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Webhook(…)")
-    }
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
+            instance: "main".into(),
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            operations_bind: None,
+            log: "info,sqlx=warn".into(),
             database: "sqlite://sentri.db".into(),
+            migrate: true,
             master_key_file: None,
             public_url: "http://127.0.0.1:8080".into(),
             mail_from: "Sentri <no-reply@sentri.example>".into(),
@@ -131,6 +122,8 @@ impl Default for Policy {
             lead_seconds: 24 * 3600,
             ticket_seconds: 24 * 3600,
             longest_grant_seconds: 90 * 86_400,
+            grant_approval: GrantApproval::default(),
+            password_rule: PasswordRule::default(),
             support: SupportContact {
                 name: "Support".into(),
                 phones: vec!["+1 555-0100".into()],

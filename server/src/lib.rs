@@ -7,6 +7,8 @@
 pub mod bench;
 pub mod config;
 pub mod http;
+pub mod key_file;
+pub mod metrics;
 pub mod outbox;
 pub mod ports;
 pub mod refusal;
@@ -14,6 +16,7 @@ pub mod rules;
 pub mod server;
 
 mod catalog;
+mod operations;
 mod passwords;
 mod service;
 mod store;
@@ -25,5 +28,5 @@ pub use ports::Ports;
 pub use refusal::Refusal;
 pub use server::{Running, Server, StartError};
 pub use service::operator;
-pub use store::StoreError;
+pub use store::{StoreError, schema::Schema};
 pub use vault::{Vault, VaultError};

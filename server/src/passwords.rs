@@ -1,12 +1,14 @@
-//! Argon2id for passwords and PINs: never more hashes at once than cores, and one for each answer.
+//! Argon2id for passwords and PINs: never more hashes at once than cores, below what answers requests, and one for
+//! each answer.
 
 use std::{
     num::NonZero,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
+        mpsc,
     },
-    thread::available_parallelism,
+    thread::{self, available_parallelism},
 };
 
 use argon2::{
@@ -14,7 +16,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use sentri_wire::Secret;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::{
     ports::Randomness,
@@ -23,7 +25,7 @@ use crate::{
 
 /// Hashes and verifies.
 pub struct Passwords {
-    permits: Arc<Semaphore>,
+    workers: Workers,
     /// What an unknown account is verified against, so that both answers cost the same.
     nobody: String,
     verifications: AtomicU64,
@@ -51,12 +53,7 @@ impl Passwords {
         randomness.fill(&mut salt);
         let nobody = hash_now(&Secret::new(hex::encode(text)), salt)?;
         let cores = available_parallelism().map_or(1, NonZero::get);
-        Ok(Self {
-            permits: Arc::new(Semaphore::new(cores)),
-            nobody,
-            verifications: AtomicU64::new(0),
-            randomness,
-        })
+        Ok(Self { workers: Workers::start(cores)?, nobody, verifications: AtomicU64::new(0), randomness })
     }
 
     /// Hashes a password or PIN with a fresh salt.
@@ -89,13 +86,60 @@ impl Passwords {
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
-        let permit = self.permits.clone().acquire_owned().await;
-        tokio::task::spawn_blocking(move || {
-            // Held until the hash is done, even where the caller has gone away.
-            let _permit = permit;
-            work()
-        })
-        .await
-        .map_err(|error| Refusal::Fault(format!("hashing: {error}")))
+        let (done, result) = oneshot::channel();
+        self.workers.run(move || {
+            // Nobody may wait for it any more.
+            let _ = done.send(work());
+        })?;
+        result.await.map_err(|_| Refusal::Fault("hashing: a worker is gone".into()))
+    }
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Threads that hash, one a core, at a lower priority than those that answer: a crowd that logs in keeps nobody else
+/// waiting. They end with what is queued once this is dropped.
+struct Workers {
+    queue: mpsc::Sender<Work>,
+}
+
+/// How much the others come first: ten steps of niceness leave about a tenth of a busy processor.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+impl Workers {
+    fn start(count: usize) -> Answer<Self> {
+        let (queue, works) = mpsc::channel::<Work>();
+        let works = Arc::new(Mutex::new(works));
+        for _ in 0..count {
+            let works = works.clone();
+            thread::Builder::new()
+                .name("sentri-argon2".into())
+                .spawn(move || {
+                    step_back();
+                    while let Some(work) = next(&works) {
+                        work();
+                    }
+                })
+                .map_err(|error| Refusal::Fault(format!("hashing: no thread: {error}")))?;
+        }
+        Ok(Self { queue })
+    }
+
+    fn run(&self, work: impl FnOnce() + Send + 'static) -> Answer<()> {
+        self.queue.send(Box::new(work)).map_err(|_| Refusal::Fault("hashing: no worker is left".into()))
+    }
+}
+
+fn next(works: &Mutex<mpsc::Receiver<Work>>) -> Option<Work> {
+    works.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+/// Lowers this thread's priority. Where the system does not allow it, hashing is as urgent as answering.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Ok(so_far) = rustix::process::getpriority_process(None) {
+        // On Linux this is the calling thread's alone.
+        let _ = rustix::process::setpriority_process(None, so_far + NICENESS);
     }
 }

@@ -99,9 +99,46 @@ impl Randomness for SeededRandomness {
     }
 }
 
+/// What becomes of the process at a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes on.
+    Lives,
+    /// It dies before anything is durable.
+    DiesBefore,
+    /// It dies after everything is durable, and before anybody is told.
+    DiesAfter,
+}
+
+/// Kills a backend within the process, for tests: from a death on, its database answers nothing. Called from any
+/// thread.
+pub trait Crashes: Send + Sync {
+    /// Asked at each commit.
+    fn at_commit(&self) -> Fate;
+
+    /// Whether it has died.
+    fn is_dead(&self) -> bool;
+}
+
+/// What really runs: the operating system kills it, if anybody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NeverCrashes;
+
+impl Crashes for NeverCrashes {
+    fn at_commit(&self) -> Fate {
+        Fate::Lives
+    }
+
+    fn is_dead(&self) -> bool {
+        false
+    }
+}
+
 /// All of them, ready to be passed to [`crate::Server`].
 #[derive(Clone)]
 pub struct Ports {
+    /// Whether the process dies at a commit: for tests.
+    pub crashes: Arc<dyn Crashes>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -118,6 +155,7 @@ impl Ports {
     /// The machine's clock and randomness, and delivery as the configuration says.
     pub fn system() -> Self {
         Self {
+            crashes: Arc::new(NeverCrashes),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
             mail: None,

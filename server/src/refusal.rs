@@ -2,6 +2,7 @@
 
 use sentri_wire::{
     Problem, Timestamp,
+    account::Standing,
     problem::{ProblemCode, SupportContact},
 };
 
@@ -32,6 +33,7 @@ impl Refusal {
             limit: None,
             retry_after: None,
             at: None,
+            standing: None,
             support: None,
         }))
     }
@@ -82,6 +84,12 @@ impl Refusal {
         self.with(|problem| problem.at = Some(at))
     }
 
+    /// Adds why the account may not be used.
+    #[must_use]
+    pub fn standing(self, standing: Standing) -> Self {
+        self.with(|problem| problem.standing = Some(standing))
+    }
+
     /// Adds whom to call.
     #[must_use]
     pub fn support(self, contact: SupportContact) -> Self {
@@ -106,6 +114,8 @@ fn describe(code: ProblemCode) -> (u16, &'static str) {
         ProblemCode::NotLoggedIn => (401, "Please log in."),
         ProblemCode::TokenExpired => (401, "The access token has expired."),
         ProblemCode::AccountNotActive => (403, "This account is not active."),
+        ProblemCode::DeviceRemoved => (403, "This device was removed from the account."),
+        ProblemCode::PinRequired => (403, "The PIN is needed here."),
         ProblemCode::DeviceLimitReached => (403, "All device registrations of this account are used."),
         ProblemCode::WrongCode => (403, "The code or PIN is wrong."),
         ProblemCode::TooManyTries => (429, "Too many wrong tries."),

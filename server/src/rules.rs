@@ -4,7 +4,7 @@ use sentri_protocol::{
     codes::picked::{PickedRefusal, check_pin},
     email,
 };
-use sentri_wire::Secret;
+use sentri_wire::{Secret, account::PasswordRule};
 
 use crate::refusal::{Answer, Refusal};
 
@@ -20,6 +20,16 @@ impl Email {
             Ok(Self(text.to_owned()))
         } else {
             Err(Refusal::invalid(field, email::NO_ADDRESS))
+        }
+    }
+
+    /// Reads one that is typed twice, as `email` and `email_again`.
+    pub fn twice(email: &str, again: &str) -> Answer<Self> {
+        let first = Self::parse(email, "email")?;
+        if Self::parse(again, "email_again")?.key() == first.key() {
+            Ok(first)
+        } else {
+            Err(Refusal::invalid("email_again", "The two addresses differ."))
         }
     }
 
@@ -51,6 +61,16 @@ impl Phone {
             Ok(Self(text.to_owned()))
         } else {
             Err(Refusal::invalid(field, "This is no phone number. Enter 10 digits, with area code."))
+        }
+    }
+
+    /// Reads one that is typed twice, as `phone` and `phone_again`.
+    pub fn twice(phone: &str, again: &str) -> Answer<Self> {
+        let first = Self::parse(phone, "phone")?;
+        if Self::parse(again, "phone_again")?.key() == first.key() {
+            Ok(first)
+        } else {
+            Err(Refusal::invalid("phone_again", "The two numbers differ."))
         }
     }
 
@@ -108,9 +128,31 @@ pub fn street_address(value: &str, field: &str) -> Answer<String> {
     text(value, 200, field)
 }
 
-/// The password rule: 6 to 20 characters, an upper case, a lower case, a digit. [ACC-9]
-pub fn password(password: &Secret, field: &str) -> Answer<()> {
-    let text = password.expose();
+/// Whether an account may have this password. [ACC-9]
+pub fn password(rule: PasswordRule, password: &Secret, field: &str) -> Answer<()> {
+    match rule {
+        PasswordRule::Standard => standard_password(password.expose(), field),
+        PasswordRule::Strict => strict_password(password.expose(), field),
+    }
+}
+
+/// 8 to 64 characters of any kind, but none of what an attacker tries first: passwords from breaches, words, names,
+/// dates, and what is made of them by rule.
+fn strict_password(text: &str, field: &str) -> Answer<()> {
+    if !(8..=64).contains(&text.chars().count()) {
+        return Err(Refusal::invalid(field, "A password has 8 to 64 characters."));
+    }
+    if zxcvbn::zxcvbn(text, &["sentri", "sentrikey"]).score() < zxcvbn::Score::Three {
+        return Err(Refusal::invalid(
+            field,
+            "This password is easily guessed. Four unrelated words are better.",
+        ));
+    }
+    Ok(())
+}
+
+/// 6 to 20 characters, an upper case, a lower case, a digit.
+fn standard_password(text: &str, field: &str) -> Answer<()> {
     let refuse = |detail: &str| Err(Refusal::invalid(field, detail));
     if !(6..=20).contains(&text.chars().count()) {
         return refuse("A password has 6 to 20 characters.");
@@ -163,7 +205,7 @@ mod tests {
             ("ABCDEF1", false),
             ("Abcdefg", false),
         ] {
-            assert_eq!(password(&Secret::new(text), "password").is_ok(), good, "{text}");
+            assert_eq!(standard_password(text, "password").is_ok(), good, "{text}");
         }
         for (text, good) in [
             ("2580", true),
@@ -176,6 +218,22 @@ mod tests {
         ] {
             assert_eq!(pin(&Secret::new(text), "pin").is_ok(), good, "{text}");
         }
+    }
+
+    /// ACC-9: length instead of composition.
+    #[test]
+    fn the_strict_rule_takes_long_ones_and_refuses_what_is_tried_first() {
+        for (text, good) in [
+            ("lantern quarry mist 5", true),
+            ("correcthorsebatterystaple", true),
+            ("Abcdef1", false),
+            ("Password1!", false),
+            ("Summer2026", false),
+            ("aaaaaaaaaaaaaaaaaaaa", false),
+        ] {
+            assert_eq!(strict_password(text, "password").is_ok(), good, "{text}");
+        }
+        assert!(strict_password(&"lantern quarry mist ".repeat(4), "password").is_err());
     }
 
     #[test]

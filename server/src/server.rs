@@ -1,23 +1,37 @@
 //! Starting and stopping a backend: database, outbox, listener.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::Router;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use axum::{Router, middleware};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     config::Config,
     http,
+    metrics::{self, Metrics},
+    operations::{self, Operations},
     outbox::{self, Carriers, SmtpCarrier, WebhookCarrier},
     passwords::Passwords,
     ports::Ports,
     refusal::{Answer, Refusal},
     service::{
         App,
+        guessing::Turns,
         operator::Operator,
         retention::{self, Pruned},
     },
-    store::{self, Store, StoreError, meta},
+    store::{self, Store, StoreError, schema::Schema},
     vault::{Vault, VaultError},
 };
 
@@ -56,6 +70,7 @@ impl Server {
     pub async fn start(config: Config, ports: Ports) -> Result<Running, StartError> {
         let mut running = Self::open(config, ports).await?;
         running.start_listener().await?;
+        running.start_operations().await?;
         running.start_housekeeping();
         if running.app.config.deliver {
             running.start_outbox().await?;
@@ -69,11 +84,13 @@ impl Server {
         let vault = Vault::load(config.master_key_file.as_deref(), ports.randomness.clone())?;
         let mut name = [0; 8];
         ports.randomness.fill(&mut name);
-        let store = Store::open(&config.database, &hex::encode(name)).await?;
-        let incarnation = incarnation(&store).await?;
+        let store = Store::open(&config.database, &hex::encode(name), config.migrate)
+            .await?
+            .with_ports(ports.clock.clone(), ports.crashes.clone());
         let passwords = Passwords::new(ports.randomness.clone())
             .map_err(|error| StartError::Config(error.to_string()))?;
-        let carriers = carriers(&config, &ports)?;
+        let metrics = Arc::<Metrics>::default();
+        let carriers = carriers(&config, &ports, &metrics)?;
         let app = Arc::new(App {
             store,
             config,
@@ -81,29 +98,48 @@ impl Server {
             passwords,
             clock: ports.clock,
             randomness: ports.randomness,
-            incarnation,
+            turns: Turns::default(),
         });
-        let router = http::router(&app);
-        let address = app.config.bind;
-        Ok(Running { app, router, carriers, address, listener: None, outbox: None, housekeeping: None })
+        let observed = middleware::from_fn_with_state(metrics, metrics::observe);
+        let router = http::router(&app).layer(observed);
+        let (address, operations_address) = (app.config.bind, app.config.operations_bind);
+        Ok(Running {
+            app,
+            router,
+            carriers,
+            address,
+            operations_address,
+            listener: None,
+            operations: None,
+            outbox: None,
+            housekeeping: None,
+            stopping: Arc::default(),
+        })
+    }
+
+    /// Whether a server could start with this configuration, as far as can be told without its database.
+    pub fn check(config: &Config, ports: &Ports) -> Result<(), StartError> {
+        http::validate_versions(&config.minimum_versions).map_err(StartError::Config)?;
+        Vault::load(config.master_key_file.as_deref(), ports.randomness.clone())?;
+        carriers(config, ports, &Arc::default()).map(drop)
+    }
+
+    /// Which schema the configured database has. Changes nothing.
+    pub async fn schema(config: &Config) -> Result<Schema, StartError> {
+        Ok(Schema::read(&config.database).await?)
     }
 }
 
-async fn incarnation(store: &Store) -> Result<String, StoreError> {
-    let mut conn = store.read().await?;
-    Ok(meta::get(&mut conn, meta::INCARNATION).await?.unwrap_or_default())
-}
-
 /// What is passed in comes before what the configuration names.
-fn carriers(config: &Config, ports: &Ports) -> Result<Carriers, StartError> {
-    let unusable = |error: outbox::DeliveryError| StartError::Config(error.to_string());
-    let smtp = config.smtp.as_ref().map(SmtpCarrier::new).transpose().map_err(unusable)?.map(Arc::new);
-    let webhook =
-        config.webhook.as_ref().map(WebhookCarrier::new).transpose().map_err(unusable)?.map(Arc::new);
+fn carriers(config: &Config, ports: &Ports, metrics: &Arc<Metrics>) -> Result<Carriers, StartError> {
+    let smtp = config.smtp.as_ref().map(SmtpCarrier::new).transpose().map_err(StartError::Config)?;
+    let webhook = config.webhook.as_ref().map(|it| WebhookCarrier::new(it, ports.clock.clone()));
+    let webhook = webhook.transpose().map_err(StartError::Config)?.map(Arc::new);
     Ok(Carriers {
-        mail: ports.mail.clone().or_else(|| smtp.map(|it| it as _)),
+        mail: ports.mail.clone().or_else(|| smtp.map(|it| Arc::new(it) as _)),
         text: ports.text.clone().or_else(|| webhook.clone().map(|it| it as _)),
         push: ports.push.clone().or_else(|| webhook.map(|it| it as _)),
+        metrics: metrics.clone(),
     })
 }
 
@@ -113,13 +149,52 @@ pub struct Running {
     router: Router,
     carriers: Carriers,
     address: SocketAddr,
+    operations_address: Option<SocketAddr>,
     listener: Option<Listener>,
-    outbox: Option<JoinHandle<()>>,
+    operations: Option<Listener>,
+    outbox: Option<Delivering>,
     housekeeping: Option<JoinHandle<()>>,
+    stopping: Arc<AtomicBool>,
 }
 
+/// A task that answers requests on one address.
 struct Listener {
     stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Listens; says where, since port 0 takes a free one.
+    async fn start(address: SocketAddr, router: Router) -> Result<(Self, SocketAddr), StartError> {
+        let unusable = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(unusable)?;
+        let address = listener.local_addr().map_err(unusable)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+                // Also where the sender is dropped.
+                let _ = stopped.await;
+            });
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the listener failed");
+            }
+        });
+        Ok((Self { stop, task }, address))
+    }
+
+    /// Connections end once their request is answered, and new ones are refused.
+    async fn stop(mut self) {
+        let _ = self.stop.send(());
+        if tokio::time::timeout(GRACE, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+/// The task that delivers what is in the outbox.
+struct Delivering {
+    stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -134,56 +209,67 @@ impl Running {
         format!("http://{}", self.address)
     }
 
+    /// Where the operator looks, if anywhere.
+    pub fn operations_addr(&self) -> Option<SocketAddr> {
+        self.operations_address
+    }
+
     /// Listens, again on the same port where it listened before.
     pub async fn start_listener(&mut self) -> Result<(), StartError> {
-        if self.listener.is_some() {
-            return Ok(());
+        if self.listener.is_none() {
+            let (listener, address) = Listener::start(self.address, self.router.clone()).await?;
+            (self.listener, self.address) = (Some(listener), address);
         }
-        let unusable = |source| StartError::Listen { address: self.address, source };
-        let listener = TcpListener::bind(self.address).await.map_err(unusable)?;
-        self.address = listener.local_addr().map_err(unusable)?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-        let task = tokio::spawn(async move {
-            let serving = axum::serve(listener, service).with_graceful_shutdown(async {
-                // Also where the sender is dropped.
-                let _ = stopped.await;
-            });
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the listener failed");
-            }
-        });
-        self.listener = Some(Listener { stop, task });
         Ok(())
     }
 
     /// Stops listening: connections end once their request is answered, and new ones are refused.
     pub async fn stop_listener(&mut self) {
-        let Some(Listener { stop, mut task }) = self.listener.take() else { return };
-        let _ = stop.send(());
-        if tokio::time::timeout(GRACE, &mut task).await.is_err() {
-            task.abort();
+        if let Some(listener) = self.listener.take() {
+            listener.stop().await;
         }
+    }
+
+    /// Answers the operator, where the configuration names an address for that.
+    async fn start_operations(&mut self) -> Result<(), StartError> {
+        let (Some(address), None) = (self.operations_address, &self.operations) else { return Ok(()) };
+        let (app, metrics) = (self.app.clone(), self.carriers.metrics.clone());
+        let router = operations::router(Operations { app, metrics, stopping: self.stopping.clone() });
+        let (listener, address) = Listener::start(address, router).await?;
+        (self.operations, self.operations_address) = (Some(listener), Some(address));
+        Ok(())
     }
 
     /// Delivers from now on what is in the outbox.
     pub async fn start_outbox(&mut self) -> Result<(), StartError> {
         if self.outbox.is_none() {
             self.end_leases().await.map_err(StoreError::from)?;
+            let (stop, stopped) = watch::channel(false);
             let posted = self.app.store.posted();
-            self.outbox = Some(tokio::spawn(outbox::run(self.app.clone(), self.carriers.clone(), posted)));
+            let running = outbox::run(self.app.clone(), self.carriers.clone(), posted, stopped);
+            self.outbox = Some(Delivering { stop, task: tokio::spawn(running) });
         }
         Ok(())
     }
 
-    /// With SQLite, what a killed server had taken in hand is ours at once: it was the only one.
+    /// What this instance had in hand when it was killed is to be delivered at once. What others have is theirs.
     async fn end_leases(&self) -> sqlx::Result<()> {
-        if !self.app.store.is_embedded() {
-            return Ok(());
-        }
         let mut tx = self.app.store.write().await?;
-        store::outbox::end_leases(tx.conn(), self.app.now()).await?;
+        store::outbox::end_leases(tx.conn(), &self.app.config.instance).await?;
         tx.commit().await
+    }
+
+    /// Ends the delivery in hand, and leaves the rest to whoever comes next.
+    async fn stop_outbox(&mut self) {
+        let Some(Delivering { stop, mut task }) = self.outbox.take() else { return };
+        let _ = stop.send(true);
+        if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+            task.abort();
+            let _ = task.await;
+        }
+        if let Err(error) = self.end_leases().await {
+            tracing::warn!(%error, "what was in hand is delivered only once its lease has ended");
+        }
     }
 
     /// Once a day, from now on, deletes what is older than logs are kept.
@@ -225,6 +311,11 @@ impl Running {
         &self.app
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared(&self) -> Arc<App> {
+        self.app.clone()
+    }
+
     /// How many password and PIN verifications were made.
     pub fn password_verifications(&self) -> u64 {
         self.app.passwords.verifications()
@@ -240,16 +331,18 @@ impl Running {
         Ok(self.app.store.explain_page().await?)
     }
 
-    /// Stops as an operator stops it: requests are answered, files closed. What is in the outbox stays there.
+    /// Stops as an operator stops it: a balancer is told first, requests are answered, the mail in hand is sent, files
+    /// are closed. What is in the outbox stays there.
     pub async fn stop(mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
         self.stop_listener().await;
-        if let Some(outbox) = self.outbox.take() {
-            outbox.abort();
-            let _ = outbox.await;
-        }
+        self.stop_outbox().await;
         if let Some(housekeeping) = self.housekeeping.take() {
             housekeeping.abort();
             let _ = housekeeping.await;
+        }
+        if let Some(operations) = self.operations.take() {
+            operations.stop().await;
         }
         self.app.store.close().await;
     }
@@ -257,11 +350,11 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(listener) = self.listener.take() {
+        for listener in [self.listener.take(), self.operations.take()].into_iter().flatten() {
             listener.task.abort();
         }
         if let Some(outbox) = self.outbox.take() {
-            outbox.abort();
+            outbox.task.abort();
         }
         if let Some(housekeeping) = self.housekeeping.take() {
             housekeeping.abort();

@@ -13,10 +13,14 @@ use zeroize::Zeroizing;
 use crate::ports::Randomness;
 
 const NONCE_BYTES: usize = 24;
+/// Stands before a key that all servers shall know before one of them seals under it.
+pub const NEXT: &str = "next ";
 
 /// Seals under the current master key; opens what any known one has sealed. A sealed value names its key.
 pub struct Vault {
     keys: Vec<MasterKey>,
+    /// Place of the current one among them.
+    current: usize,
     randomness: Arc<dyn Randomness>,
 }
 
@@ -47,18 +51,18 @@ pub enum VaultError {
 }
 
 impl Vault {
-    /// Reads the keys: the last one is current, the others are for what they sealed before.
+    /// Reads the keys: the last one without `next` before it is current, the others only open what they sealed.
     pub fn new(lines: &str, randomness: Arc<dyn Randomness>) -> Result<Self, VaultError> {
-        let keys = lines
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(MasterKey::parse)
-            .collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() {
-            return Err(VaultError::NoKey);
+        let (mut keys, mut current) = (Vec::new(), None);
+        for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let next = line.strip_prefix(NEXT);
+            if next.is_none() {
+                current = Some(keys.len());
+            }
+            keys.push(MasterKey::parse(next.unwrap_or(line).trim())?);
         }
-        Ok(Self { keys, randomness })
+        let current = current.ok_or(VaultError::NoKey)?;
+        Ok(Self { keys, current, randomness })
     }
 
     /// Reads the file, or the environment variable where no file is named.
@@ -93,12 +97,17 @@ impl Vault {
 
     /// Name of the key that seals now.
     pub fn current(&self) -> &str {
-        self.keys.last().map_or("", |key| &key.id)
+        self.keys.get(self.current).map_or("", |key| &key.id)
+    }
+
+    /// Names of all keys, the oldest first.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| key.id.as_str())
     }
 
     /// Seals bytes for one place (`purpose` and `id`); they open nowhere else.
     pub fn seal(&self, purpose: &str, id: &str, plain: &[u8]) -> Result<String, VaultError> {
-        let key = self.keys.last().ok_or(VaultError::NoKey)?;
+        let key = self.keys.get(self.current).ok_or(VaultError::NoKey)?;
         let mut sealed = vec![0u8; NONCE_BYTES];
         self.randomness.fill(&mut sealed);
         let nonce = XNonce::try_from(&sealed[..]).map_err(|_| VaultError::Malformed)?;

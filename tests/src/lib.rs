@@ -2,7 +2,14 @@
 //!
 //! Everything is real but time and radio. A test moves the clock itself, and nothing sleeps.
 
-use std::sync::Arc;
+pub mod device_keys;
+pub mod fuse;
+pub mod post;
+pub mod seeds;
+pub mod template;
+pub mod wires;
+
+use std::{path::PathBuf, sync::Arc};
 
 use sentri_core::{
     CoreError,
@@ -29,6 +36,11 @@ pub const BEGINS: i64 = 1_903_878_000;
 /// Seconds of an hour.
 pub const HOUR: i64 = 3600;
 
+/// The name of the agent's device.
+pub const AGENTS_PHONE: &str = "Dana's phone";
+/// The name of the contractor's device.
+pub const CONTRACTORS_PHONE: &str = "Pat's phone";
+
 /// Why a house could not be built.
 #[derive(Debug)]
 pub enum Trouble {
@@ -46,6 +58,12 @@ impl From<TownTrouble> for Trouble {
     }
 }
 
+impl From<std::io::Error> for Trouble {
+    fn from(_: std::io::Error) -> Self {
+        Self::Unexpected("a folder that can't be used")
+    }
+}
+
 impl From<CoreError> for Trouble {
     fn from(error: CoreError) -> Self {
         Self::Phone(error)
@@ -56,7 +74,9 @@ impl From<CoreError> for Trouble {
 pub struct House {
     /// The town that it stands in.
     pub town: Arc<Town>,
-    /// The agent's phone, logged in.
+    /// The agent's device.
+    pub agent_device: Device,
+    /// The app on it, logged in.
     pub agent: Phone,
     /// The contractor's device.
     pub device: Device,
@@ -71,16 +91,25 @@ pub struct House {
 impl House {
     /// Builds it. All chance follows from `seed`.
     pub async fn build(seed: u64) -> Result<Self, Trouble> {
-        let plan = Plan { clock: Clock::simulated(BEGINS), data: None, port: 0, seed: Some(seed) };
+        Self::build_in(seed, None).await
+    }
+
+    /// Builds it, with all of its data in that folder.
+    pub async fn build_in(seed: u64, data: Option<PathBuf>) -> Result<Self, Trouble> {
+        let clock = Clock::simulated(BEGINS);
+        // What is kept in a folder is kept there whole.
+        let database = if data.is_none() { own_database().await? } else { None };
+        let plan = Plan { clock, data, port: 0, database, seed: Some(seed) };
         let town = Arc::new(Town::found(plan).await?);
         populate(&town).await?;
         let lockbox = town.add_lockbox(&cast::lockbox(cast::BOX, LockboxGeneration::Ble, "always")).await?;
         let around = town.surroundings();
-        let agent = town.device("Dana's phone", App::Agent, PhoneChecks::Enforced).start(&around)?;
+        let mut agent_device = town.device(AGENTS_PHONE, App::Agent, PhoneChecks::Enforced);
+        let agent = agent_device.start(&around)?;
         let listing = put_up_listing(&agent).await?;
-        let mut device = town.device("Pat's phone", App::Connect, PhoneChecks::Enforced);
+        let mut device = town.device(CONTRACTORS_PHONE, App::Connect, PhoneChecks::Enforced);
         let contractor = device.start(&around)?;
-        let house = Self { town, agent, device, contractor, lockbox, listing };
+        let house = Self { town, agent_device, agent, device, contractor, lockbox, listing };
         // The first grant brings the invitation; it is over before any test begins.
         house.grant(BEGINS, BEGINS + 60).await?;
         house.sign_up().await?;
@@ -146,7 +175,7 @@ impl House {
         let mail = mailbox.mail_to(cast::CONTRACTOR_EMAIL).await;
         let token = letters::invitation_in(&mail.body).ok_or(Trouble::Unexpected("a mail without a link"))?;
         let form = SignupForm {
-            invitation: token.into(),
+            invitation: Some(token.into()),
             email: cast::CONTRACTOR_EMAIL.into(),
             email_again: cast::CONTRACTOR_EMAIL.into(),
             phone: cast::CONTRACTOR_PHONE.into(),
@@ -155,11 +184,18 @@ impl House {
         let core = &self.contractor.core;
         let signup = core.start_signup(form).await?;
         let text = mailbox.text_to(cast::CONTRACTOR_PHONE).await;
-        signup.verify(letters::code_in(&text.body)).await?;
+        signup.verify(letters::code_in(&text.body), None).await?;
         signup.complete(cast::contractor()).await?;
         core.login_contractor(cast::CONTRACTOR_EMAIL.into(), cast::CONTRACTOR_PASSWORD.into()).await?;
         Ok(())
     }
+}
+
+/// A fresh database on the server that `SENTRI_TEST_DATABASE` names; without it the backend keeps a file.
+async fn own_database() -> Result<Option<String>, Trouble> {
+    let Ok(url) = std::env::var("SENTRI_TEST_DATABASE") else { return Ok(None) };
+    let made = sentri_server::bench::add_database(&url).await;
+    made.map(Some).map_err(|_| Trouble::Unexpected("SENTRI_TEST_DATABASE names no usable server"))
 }
 
 async fn populate(town: &Town) -> Result<(), TownTrouble> {

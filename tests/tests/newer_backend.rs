@@ -130,14 +130,14 @@ async fn agent_works(core: &SentriCore, town: &Town) {
 async fn new_contractor_signs_up(core: &SentriCore, town: &Town) {
     let mail = town.mailbox().mail_to(EMAIL).await;
     let form = SignupForm {
-        invitation: letters::invitation_in(&mail.body).unwrap().into(),
+        invitation: Some(letters::invitation_in(&mail.body).unwrap().into()),
         email: EMAIL.into(),
         email_again: EMAIL.into(),
         phone: PHONE.into(),
         phone_again: PHONE.into(),
     };
     let signup = core.start_signup(form).await.unwrap();
-    signup.verify(letters::code_in(&town.mailbox().text_to(PHONE).await.body)).await.unwrap();
+    signup.verify(letters::code_in(&town.mailbox().text_to(PHONE).await.body), None).await.unwrap();
     signup.complete(cast::contractor()).await.unwrap();
     core.login_contractor(EMAIL.into(), cast::CONTRACTOR_PASSWORD.into()).await.unwrap();
     core.sync_now().await.unwrap();

@@ -103,6 +103,49 @@ pub enum AccountKind {
     Support,
 }
 
+/// Whether an account may be used. [ACC-7]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// In good standing.
+    #[default]
+    Active,
+    /// Suspended by the association: call the association or MLS.
+    Suspended,
+    /// Unpaid: call the support line, with the SentriKey ID.
+    Lapsed,
+    /// Locked by support, after something suspicious: call the support line.
+    Locked,
+    /// One that this client does not know yet: call whom the problem names.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a grant asks of its granter. A setting of the association. [ACC-12]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GrantApproval {
+    /// The PIN, or a signature of the device's hardware key.
+    #[default]
+    PinOrPresence,
+    /// The PIN, always.
+    Pin,
+}
+
+/// Which passwords an account may have. A setting of the association, or of the deployment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordRule {
+    /// 6 to 20 characters, an upper case, a lower case, a digit. [ACC-9]
+    #[default]
+    Standard,
+    /// 8 to 64 characters of any kind, none of those that everybody tries first, and no security questions.
+    Strict,
+}
+
 /// The profile page. [ACC-2]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -125,9 +168,18 @@ pub struct Account {
     /// "Plumber", "Appraiser", …; contractors only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// Whether it may be used.
+    #[serde(default)]
+    pub standing: Standing,
+    /// What a grant asks of its granter; agents only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_approval: Option<GrantApproval>,
+    /// Which passwords it may have.
+    #[serde(default)]
+    pub password_rule: PasswordRule,
 }
 
-/// `POST /v1/signup`: the first step of making a contractor's account. [ACC-8]
+/// `POST /v1/signup`: the first step of making a contractor's or a resident's account. [ACC-8]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -140,8 +192,9 @@ pub struct SignupRequest {
     pub phone: String,
     /// The same again, as typed.
     pub phone_again: String,
-    /// The token of the invitation mail; it proves the address.
-    pub invitation: Secret,
+    /// The token of the invitation mail; it proves the address. Without one, a code is mailed to the address too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Secret>,
 }
 
 /// Answer to the first step: a code is on its way by text.
@@ -150,19 +203,26 @@ pub struct SignupRequest {
 pub struct SignupStarted {
     /// Names this sign-up in the next steps; unguessable.
     pub signup: Secret,
-    /// When the texted code stops working.
+    /// When the code or codes stop working.
     pub code_expires_at: Timestamp,
+    /// A six-digit code was mailed as well, since no invitation proved the address: the next step takes both.
+    #[serde(default)]
+    pub email_code: bool,
 }
 
-/// `POST /v1/signup/verify`: the 4-digit code from the text.
+/// `POST /v1/signup/verify`: the 4-digit code from the text, and the one from the mail where one was sent. Three
+/// tries. Only now is it told that the address or the number belongs to an agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignupVerify {
     /// From [`SignupStarted`].
     pub signup: Secret,
-    /// Four digits.
+    /// Four digits, from the text.
     pub code: Secret,
+    /// Six digits, from the mail; where [`SignupStarted::email_code`] says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_code: Option<Secret>,
 }
 
 /// `POST /v1/signup/complete`: who it is. Makes the account; the user logs in next.
@@ -176,7 +236,7 @@ pub struct SignupComplete {
     pub first_name: String,
     /// Last name.
     pub last_name: String,
-    /// "Plumber", "Appraiser", …
+    /// "Plumber", "Appraiser", …; not kept for a resident.
     pub role: String,
     /// 6 to 20 characters, an upper case, a lower case, a digit. [ACC-9]
     pub password: Secret,

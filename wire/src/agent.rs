@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Secret, Timestamp};
+use crate::{
+    Secret, Timestamp,
+    device::{Presence, message},
+};
 
 /// A listing, with the names of the RESO Data Dictionary. [LST-1]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,8 +142,34 @@ pub struct GrantRequest {
     pub starts_at: Timestamp,
     /// First second after the window.
     pub ends_at: Timestamp,
-    /// The granter's PIN, checked and counted here. [ACC-12]
-    pub pin: Secret,
+    /// The granter's PIN, checked and counted by the backend. [ACC-12]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<Secret>,
+    /// In place of the PIN, where [`crate::account::GrantApproval`] allows it: the device's hardware key has signed
+    /// this very grant. One of the two must be there. [ACC-12]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+}
+
+impl GrantRequest {
+    /// What the device's key signs to approve this grant: who may open what and when, over this challenge.
+    pub fn presence_message(&self, challenge: &[u8]) -> Vec<u8> {
+        let (starts_at, ends_at) = (self.starts_at.to_be_bytes(), self.ends_at.to_be_bytes());
+        let parts: [&[u8]; 5] =
+            [challenge, self.listing_id.as_bytes(), self.email.as_bytes(), &starts_at, &ends_at];
+        message(b"sentri/v1 grant", &parts)
+    }
+}
+
+/// `POST /v1/grants/reassert`: after the backend came back from an old backup (a sync's cursor is of another
+/// incarnation), the granter's phone tells which of its grants were revoked, so that none comes back. Until then no
+/// ticket is issued for this granter's older grants. [OPS-3]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Reassertion {
+    /// Grants that this phone knows as revoked, at most 1,000. Unknown ones are passed over.
+    pub revoked: Vec<Uuid>,
 }
 
 /// Whether the person was known. [GRT-3]

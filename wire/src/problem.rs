@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Timestamp, account::Standing};
 
 /// A problem document (RFC 9457), served as `application/problem+json`.
 ///
@@ -35,6 +35,9 @@ pub struct Problem {
     /// When the thing began or begins, where that is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// Why the account may not be used, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
     /// Whom to call, on every problem that says to call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support: Option<SupportContact>,
@@ -69,8 +72,13 @@ pub enum ProblemCode {
     NotLoggedIn,
     /// The access token has expired: refresh it.
     TokenExpired,
-    /// The account is suspended or unpaid; `support` is whom to contact.
+    /// The account is suspended, unpaid or locked: `standing` says which, `support` is whom to contact.
     AccountNotActive,
+    /// This device was removed, or its account deleted. It may still upload its events (`POST /v1/events`), hand in
+    /// audit records and log out; then it wipes what it holds.
+    DeviceRemoved,
+    /// The association wants the PIN here, or the device's key is no hardware key: ask for the PIN.
+    PinRequired,
     /// All device registrations are used; `limit` and `support` come with it.
     DeviceLimitReached,
     /// A code or PIN was wrong.

@@ -6,6 +6,7 @@ mod check;
 mod chroot;
 mod ci;
 mod package;
+mod postgres;
 mod process;
 mod shells;
 mod sources;
@@ -32,7 +33,7 @@ struct Arguments {
 enum Task {
     /// Format, lints, documentation, licences, advisories and the project's own rules; all, or those named.
     Check { which: Vec<Check> },
-    /// Tests: the Rust ones, the protocol against an independent peer, Kotlin and Swift; all, or those named.
+    /// Tests: the Rust ones, again on PostgreSQL, peers that others wrote, Kotlin and Swift; all, or those named.
     Test { which: Vec<Suite> },
     /// Generates the Swift and Kotlin bindings from the mobile core.
     Bindings {

@@ -1,15 +1,29 @@
 //! The test suites.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::{process, shells, steps::Steps, tools, workspace::Workspace};
+use crate::{
+    postgres::{Durability, Postgres},
+    process, shells,
+    steps::Steps,
+    tools,
+    workspace::Workspace,
+};
 
 /// What can be tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Suite {
     /// Everything written in Rust.
     Rust,
+    /// The backend's and the end-to-end tests again, on a PostgreSQL that is started for them.
+    Postgres,
+    /// A thousand seeds of a network that fails between phones and backend; the Rust tests play the first of them.
+    Faults,
+    /// Schemathesis over the whole OpenAPI document.
+    Schemathesis,
     /// The protocol against a peer written in Python from `docs/protocol.md` alone.
     Interop,
     /// The Kotlin module against the sandbox.
@@ -23,6 +37,9 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, suites: &[Suite]) {
     for suite in suites {
         match suite {
             Suite::Rust => steps.run("test rust", || rust(workspace)),
+            Suite::Postgres => steps.run("test postgres", || postgres(workspace)),
+            Suite::Faults => steps.run("test faults", || faults(workspace)),
+            Suite::Schemathesis => steps.run("test schemathesis", || schemathesis(workspace)),
             Suite::Interop => steps.run("test interop", || interop(workspace)),
             Suite::Kotlin => steps.run("test kotlin", || shells::kotlin(workspace)),
             Suite::Swift => steps.run("test swift", || shells::swift(workspace)),
@@ -40,11 +57,48 @@ fn rust(workspace: &Workspace) -> Result<()> {
             tally.hear(line);
         })?;
     }
-    println!("rust: {} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.ignored);
-    if tally.passed == 0 {
-        bail!("no test was run");
-    }
-    Ok(())
+    tally.close("rust")
+}
+
+/// What runs on a database: the backend's tests, the operator's, and those across the parts. Each test makes its own
+/// database on the server that this variable names.
+fn postgres(workspace: &Workspace) -> Result<()> {
+    let server = Postgres::start(Durability::None)?;
+    let mut tally = Tally::default();
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--no-fail-fast"]);
+    cargo.args(
+        ["sentri-server", "sentri-operator", "sentri-tests"].into_iter().flat_map(|it| ["--package", it]),
+    );
+    cargo.env("SENTRI_TEST_DATABASE", server.url()).current_dir(&workspace.root);
+    let ran = process::overhear(&mut cargo, |line| tally.hear(line));
+    let closed = tally.close("postgres");
+    ran.and(closed)
+}
+
+/// How many seeds of network faults are played before a change lands.
+const FAULT_SEEDS: &str = "1000";
+
+/// A seed that fails is printed, with the command that plays it again.
+fn faults(workspace: &Workspace) -> Result<()> {
+    let mut tally = Tally::default();
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--package", "sentri-tests", "--test", "network_faults", "--", "--nocapture"]);
+    cargo.env("SENTRI_SEEDS", FAULT_SEEDS).current_dir(&workspace.root);
+    let ran = process::overhear(&mut cargo, |line| tally.hear(line));
+    let closed = tally.close("faults");
+    ran.and(closed)
+}
+
+/// Lets Schemathesis, which others wrote, call the server as it is deployed.
+fn schemathesis(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.path("tests/schemathesis");
+    let python = virtual_environment(workspace, "schemathesis-venv", &folder.join("requirements.txt"))?;
+    let build = ["build", "--package", "sentri-operator"];
+    process::run(process::cargo().args(build).current_dir(&workspace.root))?;
+    let mut script = process::command(python);
+    script.arg(folder.join("run.py")).env("SENTRI_SERVER", workspace.target.join("debug/sentri-server"));
+    process::run(script.current_dir(&workspace.target))
 }
 
 /// The sum of cargo's closing lines, one of which ends each test binary.
@@ -56,6 +110,15 @@ struct Tally {
 }
 
 impl Tally {
+    /// Tells the sum; nothing at all is an error.
+    fn close(&self, suite: &str) -> Result<()> {
+        println!("{suite}: {} passed, {} failed, {} skipped", self.passed, self.failed, self.ignored);
+        if self.passed == 0 {
+            bail!("no test was run");
+        }
+        Ok(())
+    }
+
     /// `test result: ok. 12 passed; 0 failed; 1 ignored; …`
     fn hear(&mut self, line: &str) {
         let Some(counts) = line.strip_prefix("test result: ") else { return };
@@ -79,7 +142,8 @@ fn interop(workspace: &Workspace) -> Result<()> {
     if !entry.is_file() {
         bail!("tests/interop/run.py is missing");
     }
-    let python = virtual_environment(workspace)?;
+    let requirements = workspace.path("tests/interop/requirements.txt");
+    let python = virtual_environment(workspace, "interop-venv", &requirements)?;
     tools::need("oathtool", "oathtool")?;
     for codes in ["tests/interop/codes/run_codes.py", "tests/interop/codes/run_oathtool.py"] {
         process::run(process::command(&python).arg(workspace.path(codes)).current_dir(&workspace.root))?;
@@ -95,8 +159,8 @@ fn interop(workspace: &Workspace) -> Result<()> {
 }
 
 /// Makes the environment where it is not there yet; answers its Python.
-fn virtual_environment(workspace: &Workspace) -> Result<std::path::PathBuf> {
-    let home = workspace.target.join("interop-venv");
+fn virtual_environment(workspace: &Workspace, name: &str, requirements: &Path) -> Result<PathBuf> {
+    let home = workspace.target.join(name);
     let python = home.join("bin/python");
     if !home.join("bin/pip").is_file() {
         tools::need("python3", "python3")?;
@@ -110,7 +174,7 @@ fn virtual_environment(workspace: &Workspace) -> Result<std::path::PathBuf> {
     process::run(
         process::command(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(workspace.path("tests/interop/requirements.txt")),
+            .arg(requirements),
     )?;
     Ok(python)
 }

@@ -68,7 +68,8 @@ pub fn install_debian(package: &str) -> Result<()> {
     }
     let apt = || {
         let mut apt = process::command("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
+        // Run level 1 is for maintenance: a package that brings a service does not start it.
+        apt.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1").arg("--quiet");
         apt
     };
     process::run(apt().arg("update"))?;

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use types::{Access, AccessState, AccountKind, Profile, Readiness, SyncState, SyncStatus};
+use types::{
+    Access, AccessState, AccountKind, PasswordRule, Profile, Readiness, Standing, SyncState, SyncStatus,
+};
 
 /// The very records of the core.
 #[path = "../../../core/src/api/types/mod.rs"]
@@ -66,6 +68,9 @@ fn profile() -> Profile {
         email: "pat@moreno-plumbing.example".into(),
         phone: "(312) 555-0177".into(),
         role: Some("Plumber".into()),
+        standing: Standing::Active,
+        device_key_approves: false,
+        password_rule: PasswordRule::Standard,
     }
 }
 

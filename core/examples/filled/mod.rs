@@ -20,7 +20,7 @@ use sentri_protocol::{
     time::Window,
 };
 use sentri_wire::{
-    account::{Account, AccountKind},
+    account::{Account, AccountKind, PasswordRule, Standing},
     credential::{Access, AdvertKey, Credential, Zone},
     sync::{Message, MessageTopic},
 };
@@ -50,8 +50,10 @@ pub async fn fill(
         kind: AccountKind::Contractor,
         name: "Pat Moreno".into(),
         signed_in: true,
+        leaving: false,
     };
-    keys.set_index(&AccountIndex { accounts: vec![known], active: Some(ACCOUNT) }).await?;
+    let index = AccountIndex { accounts: vec![known], active: Some(ACCOUNT), ..AccountIndex::default() };
+    keys.set_index(&index).await?;
 
     let settings = StoreSettings {
         path: path.clone(),
@@ -84,6 +86,9 @@ fn account() -> Account {
         email: "pat@moreno-plumbing.example".into(),
         phone: "(312) 555-0177".into(),
         role: Some("Plumber".into()),
+        standing: Standing::default(),
+        grant_approval: None,
+        password_rule: PasswordRule::default(),
     }
 }
 

@@ -60,7 +60,7 @@ impl SentriCore {
     pub async fn accesses(&self) -> Result<Vec<Access>, CoreError> {
         let session = self.session().await?;
         let home = session.home().await?;
-        let now = session.api.clock.now();
+        let now = session.now();
         let mut accesses: Vec<Access> = home.accesses.iter().map(|it| seen(it, &home, now)).collect();
         accesses.sort_by(|a, b| order(a).cmp(&order(b)));
         Ok(accesses)
@@ -76,7 +76,13 @@ impl SentriCore {
         let session = self.session().await?;
         let core = &self.core;
         let attempt = open::start(session, &core.ports, &core.hub, core.settings.checks, wanted)?;
-        Ok(Arc::new(OpenAttempt { attempt }))
+        Ok(Arc::new(OpenAttempt::of(attempt)))
+    }
+}
+
+impl OpenAttempt {
+    pub(super) fn of(attempt: Attempt) -> Self {
+        Self { attempt }
     }
 }
 

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     error::CoreError,
     invalid,
+    lifecycle::Keeper,
     link_events::LinkEvents,
     ports::{LockLink, SecureStore},
     types::{App, CoreConfig},
@@ -24,6 +25,8 @@ pub struct SentriCore {
     pub(crate) core: Core,
     /// Told when another account is in use, or none.
     pub(crate) accounts: Changes,
+    /// Syncs by itself while the app is in front.
+    pub(crate) keeper: Keeper,
 }
 
 /// The version of the core, as 0.1.0. Rises with the exported calls.
@@ -64,8 +67,8 @@ impl SentriCore {
         ports: Ports,
         checks: PhoneChecks,
     ) -> Result<Arc<Self>, CoreError> {
-        let settings = settings(config, checks)?;
-        Ok(Arc::new(Self { core: Core::new(settings, ports)?, accounts: Changes::default() }))
+        let core = Core::new(settings(config, checks)?, ports)?;
+        Ok(Arc::new(Self { core, accounts: Changes::default(), keeper: Keeper::default() }))
     }
 
     pub(crate) async fn session(&self) -> Result<Arc<Session>, CoreError> {

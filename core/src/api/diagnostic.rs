@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::core_object::SentriCore;
 use crate::diagnostic;
 
@@ -12,7 +14,12 @@ impl SentriCore {
     /// to the user, who may share it. Needs no network and never fails.
     pub async fn diagnostic(self: Arc<Self>) -> String {
         // On its own, since a call that never fails has no error to give where it does.
-        let told = tokio::spawn(async move { diagnostic::text(&self.core).await }).await;
-        told.unwrap_or_else(|_| "Sentri diagnostic\nerror: no diagnostic can be made\n".to_owned())
+        let (tell, told) = oneshot::channel();
+        let workers = self.core.ports.workers.clone();
+        workers.spawn(Box::pin(async move {
+            // Whoever asked may have gone.
+            let _ = tell.send(diagnostic::text(&self.core).await);
+        }));
+        told.await.unwrap_or_else(|_| "Sentri diagnostic\nerror: no diagnostic can be made\n".to_owned())
     }
 }

@@ -4,7 +4,7 @@ use sentri_wire::{Problem, problem::ProblemCode};
 
 use super::{
     ports::{LinkError, SecureStoreError},
-    types::SupportContact,
+    types::{Standing, SupportContact},
 };
 use crate::{
     flows::grant::BadForm,
@@ -42,9 +42,15 @@ pub enum CoreError {
     /// The account is suspended or unpaid: contact `support`.
     #[error("This account is not active. Please contact {}.", contact(support.as_ref()))]
     AccountNotActive {
+        /// Why.
+        standing: Standing,
         /// Association, MLS or support line.
         support: Option<SupportContact>,
     },
+    /// This device was removed by its owner or by support, or the account was deleted: nothing of it is on the phone
+    /// any more. Log in again, which may need a free registration.
+    #[error("This device was removed from the account. Please log in again.")]
+    DeviceRemoved,
     /// All device registrations are used: remove a device, or call `support`.
     #[error("This account is in use on {limit} devices already. Please contact {}.", contact(support.as_ref()))]
     DeviceLimitReached {
@@ -237,11 +243,15 @@ impl From<Problem> for CoreError {
             }
             ProblemCode::WrongCredentials => Self::WrongCredentials,
             ProblemCode::NotLoggedIn | ProblemCode::TokenExpired => Self::NotSignedIn,
-            ProblemCode::AccountNotActive => Self::AccountNotActive { support },
+            ProblemCode::DeviceRemoved => Self::DeviceRemoved,
+            ProblemCode::AccountNotActive => {
+                Self::AccountNotActive { standing: problem.standing.unwrap_or_default().into(), support }
+            }
             ProblemCode::DeviceLimitReached => {
                 Self::DeviceLimitReached { limit: problem.limit.unwrap_or_default(), support }
             }
             ProblemCode::WrongCode => Self::WrongCode,
+            ProblemCode::PinRequired => Self::PinNeeded,
             ProblemCode::TooManyTries => Self::TooManyTries { retry_after },
             ProblemCode::NotFound => Self::NotFound,
             ProblemCode::Forbidden => Self::Forbidden,

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sentri_wire::{
     Secret,
-    agent::{self as wire, AssignRequest, GrantResponse},
+    agent::{self as wire, AssignRequest, GrantRequest, GrantResponse},
 };
+use uuid::Uuid;
 
 use super::{
     agent::assign,
@@ -111,7 +112,7 @@ impl GrantFlow {
     /// `InvalidField` names `email`, `starts_at` or `ends_at`.
     pub fn fill_form(&self, email: String, starts_at: i64, ends_at: i64) -> Result<GrantStep, CoreError> {
         let key = self.session.api.fresh_key()?;
-        let now = self.session.api.clock.now();
+        let now = self.session.now();
         self.at(|flow| flow.fill(Form { email, starts_at, ends_at }, now, key))??;
         Ok(self.told())
     }
@@ -120,7 +121,23 @@ impl GrantFlow {
     ///
     /// `WrongCode`, `TooManyTries`; `InvalidField` where the backend's rules are stricter than the form's.
     pub async fn authenticate(&self, pin: String) -> Result<GrantStep, CoreError> {
-        let (request, key) = self.at(|flow| flow.request(Secret::new(pin)))?;
+        let pin = Secret::new(pin);
+        let (request, key) = self.unapproved()?;
+        self.grant(GrantRequest { pin: Some(pin), ..request }, key).await
+    }
+}
+
+impl GrantFlow {
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The request as the form has it, and the key that makes it happen once.
+    pub(super) fn unapproved(&self) -> Result<(GrantRequest, Uuid), CoreError> {
+        Ok(self.at(|flow| flow.request())?)
+    }
+
+    pub(super) async fn grant(&self, request: GrantRequest, key: Uuid) -> Result<GrantStep, CoreError> {
         let call = Call::post("/v1/grants", &request)?.once(key);
         match self.session.call::<GrantResponse>(&call).await {
             Ok(granted) => {
@@ -138,9 +155,7 @@ impl GrantFlow {
             }
         }
     }
-}
 
-impl GrantFlow {
     fn at<T>(&self, what: impl FnOnce(&mut Flow) -> T) -> T {
         what(&mut self.flow.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,11 +1,12 @@
 //! Log in, log out, profile, and the accounts on this phone. [ACC-1, ACC-2, ACC-6]
 
-use sentri_wire::{Secret, account::LoginName};
+use sentri_wire::Secret;
 
 use super::{
     core_object::SentriCore,
     error::CoreError,
-    invalid, parse_id,
+    login_name::{by_email, by_sentrikey_id},
+    parse_id,
     types::{AccountOnPhone, Profile, SignedIn},
 };
 use crate::app::LoggedIn;
@@ -18,11 +19,7 @@ impl SentriCore {
     /// `WrongCredentials`, `DeviceLimitReached`, `AccountNotActive`, `TooManyTries`, `Offline`.
     pub async fn login_agent(&self, sentrikey_id: String, password: String) -> Result<SignedIn, CoreError> {
         let password = Secret::new(password);
-        let digits: String = sentrikey_id.chars().filter(|it| !matches!(it, ' ' | '-')).collect();
-        if digits.len() != 9 || !digits.bytes().all(|it| it.is_ascii_digit()) {
-            return Err(invalid("sentrikey_id", "A SentriKey ID has nine digits."));
-        }
-        let signed_in = self.core.log_in(LoginName::SentrikeyId(digits), password).await?;
+        let signed_in = self.core.log_in(by_sentrikey_id(&sentrikey_id)?, password).await?;
         self.accounts.note();
         Ok(signed_in.into())
     }
@@ -32,11 +29,7 @@ impl SentriCore {
     /// `WrongCredentials`, `DeviceLimitReached`, `AccountNotActive`, `TooManyTries`, `Offline`.
     pub async fn login_contractor(&self, email: String, password: String) -> Result<SignedIn, CoreError> {
         let password = Secret::new(password);
-        let email = email.trim().to_owned();
-        if !email.contains('@') {
-            return Err(invalid("email", "This is no email address."));
-        }
-        let signed_in = self.core.log_in(LoginName::Email(email), password).await?;
+        let signed_in = self.core.log_in(by_email(&email)?, password).await?;
         self.accounts.note();
         Ok(signed_in.into())
     }

@@ -1,20 +1,20 @@
-//! A contractor makes an account from an invitation. [ACC-8]
+//! A contractor or resident makes an account, invited or not. [ACC-8]
 
 use std::sync::Arc;
 
 use sentri_wire::{
     Secret,
-    account::{SecurityQuestion, SignupComplete, SignupRequest, SignupVerify},
+    account::{SecurityQuestion, SignupComplete, SignupRequest, SignupStarted, SignupVerify},
 };
 
 use super::{core_object::SentriCore, error::CoreError};
-use crate::http::Api;
+use crate::{flows::identity::token_in, http::Api};
 
 /// The first page: address and cell phone, each as typed twice.
 #[derive(Clone, uniffi::Record)]
 pub struct SignupForm {
-    /// The token in the invitation mail's link.
-    pub invitation: Secret,
+    /// The invitation mail's link, or the token in it; without one, the address is proven by a mailed code.
+    pub invitation: Option<Secret>,
     /// The address that accesses are granted to.
     pub email: String,
     /// The same again.
@@ -32,7 +32,7 @@ pub struct NewPerson {
     pub first_name: String,
     /// Last name.
     pub last_name: String,
-    /// "Plumber", "Appraiser", …
+    /// "Plumber", "Appraiser", …; not kept for a resident.
     pub role: String,
     /// 6 to 20 characters, an upper case, a lower case, a digit. [ACC-9]
     pub password: Secret,
@@ -57,11 +57,12 @@ pub struct Signup {
     api: Api,
     name: Secret,
     code_expires_at: i64,
+    email_code: bool,
 }
 
 #[uniffi::export(async_runtime = "tokio")]
 impl SentriCore {
-    /// Begins: a four-digit code goes out by text.
+    /// Begins: a four-digit code goes out by text, and without an invitation a six-digit one by mail.
     ///
     /// `InvalidField` names the field; `LinkExpired` where the invitation is used; `AgentAccount` where the
     /// proven address is an agent's.
@@ -71,11 +72,12 @@ impl SentriCore {
             email_again: form.email_again,
             phone: form.phone,
             phone_again: form.phone_again,
-            invitation: form.invitation,
+            invitation: form.invitation.map(|link| token_in(link.expose())),
         };
         let started = self.core.api.signup(&request).await?;
         let api = self.core.api.clone();
-        Ok(Arc::new(Signup { api, name: started.signup, code_expires_at: started.code_expires_at }))
+        let SignupStarted { signup, code_expires_at, email_code } = started;
+        Ok(Arc::new(Signup { api, name: signup, code_expires_at, email_code }))
     }
 }
 
@@ -86,11 +88,22 @@ impl Signup {
         self.code_expires_at
     }
 
-    /// Shows the four digits from the text.
+    /// Whether a code was mailed as well, since no invitation proved the address: `verify` wants both.
+    pub fn wants_email_code(&self) -> bool {
+        self.email_code
+    }
+
+    /// Shows the four digits from the text, and the six from the mail where `wants_email_code` says so.
     ///
-    /// `WrongCode`; `TooManyTries` and `LinkExpired` ask for a new start.
-    pub async fn verify(&self, code: String) -> Result<(), CoreError> {
-        let request = SignupVerify { signup: self.name.clone(), code: Secret::new(code) };
+    /// `WrongCode`; `TooManyTries` and `LinkExpired` ask for a new start; `AgentAccount` where the address or the
+    /// number turns out to be an agent's.
+    #[uniffi::method(default(email_code = None))]
+    pub async fn verify(&self, code: String, email_code: Option<String>) -> Result<(), CoreError> {
+        let request = SignupVerify {
+            signup: self.name.clone(),
+            code: Secret::new(code),
+            email_code: email_code.map(Secret::new),
+        };
         Ok(self.api.verify_signup(&request).await?)
     }
 
@@ -98,7 +111,6 @@ impl Signup {
     ///
     /// `InvalidField` names the field.
     pub async fn complete(&self, person: NewPerson) -> Result<(), CoreError> {
-        let question = |it: QuestionAndAnswer| SecurityQuestion { question: it.question, answer: it.answer };
         let request = SignupComplete {
             signup: self.name.clone(),
             first_name: person.first_name,
@@ -106,8 +118,13 @@ impl Signup {
             role: person.role,
             password: person.password,
             pin: person.pin,
-            security_questions: person.security_questions.into_iter().map(question).collect(),
+            security_questions: person.security_questions.into_iter().map(to_wire).collect(),
         };
         Ok(self.api.complete_signup(&request).await?)
     }
+}
+
+/// A question with its answer, as the backend takes it.
+pub(super) fn to_wire(it: QuestionAndAnswer) -> SecurityQuestion {
+    SecurityQuestion { question: it.question, answer: it.answer }
 }

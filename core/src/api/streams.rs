@@ -1,19 +1,20 @@
 //! What a screen follows: sync status, messages, lockboxes nearby. Each is a handle that is asked for the next
 //! value; dropping it, or `stop`, ends it.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::{Mutex, watch};
 
 use super::{
     core_object::SentriCore,
     error::CoreError,
-    messages, sync,
+    messages,
     types::{Message, SyncStatus},
 };
 use crate::{
     open::{Near, Nearby},
     session::Session,
+    sync::status,
 };
 
 /// A lockbox of the account's that is awake nearby.
@@ -139,20 +140,23 @@ impl NearbyStream {
     }
 }
 
-/// What can be followed: read anew whenever something changed.
+/// What can be followed: read anew whenever something changed, and once time alone may have changed it.
 trait Followed: Clone + PartialEq + Send + Sync + 'static {
-    fn read(session: &Session) -> impl Future<Output = Result<Self, CoreError>> + Send;
+    fn read(session: &Session) -> impl Future<Output = Result<(Self, Option<Duration>), CoreError>> + Send;
 }
 
 impl Followed for SyncStatus {
-    async fn read(session: &Session) -> Result<Self, CoreError> {
-        sync::told(session).await
+    async fn read(session: &Session) -> Result<(Self, Option<Duration>), CoreError> {
+        let status = status(session).await?;
+        let seconds = |at: i64| u64::try_from(at - session.now()).unwrap_or_default().max(1);
+        let lasts = status.changes_at.map(|at| Duration::from_secs(seconds(at)));
+        Ok((status.into(), lasts))
     }
 }
 
 impl Followed for Vec<Message> {
-    async fn read(session: &Session) -> Result<Self, CoreError> {
-        messages::newest_first(session).await
+    async fn read(session: &Session) -> Result<(Self, Option<Duration>), CoreError> {
+        Ok((messages::newest_first(session).await?, None))
     }
 }
 
@@ -189,7 +193,7 @@ impl<T: Followed> Follow<T> {
             let session = self.core.session().await?;
             // Listened to before reading: what changes in between is read in the next round.
             let mut changes = session.changes.listen();
-            let now = T::read(&session).await?;
+            let (now, lasts) = T::read(&session).await?;
             if last.as_ref() != Some(&now) {
                 *last = Some(now.clone());
                 return Ok(now);
@@ -197,6 +201,7 @@ impl<T: Followed> Follow<T> {
             tokio::select! {
                 _ = changes.changed() => {}
                 _ = accounts.changed() => {}
+                () = session.api.clock.sleep(lasts.unwrap_or_default()), if lasts.is_some() => {}
             }
         }
     }

@@ -15,12 +15,15 @@ impl SentriCore {
     /// Uploads what waits and fetches what changed. Call it whenever the app comes to the front, when a push
     /// arrives, and when the network comes back; two calls at once do the work of one.
     ///
-    /// Fails only where the phone can't even tell its status (`NotSignedIn`, `SignInAgain`, `DeviceTrouble`, …);
-    /// a sync that did not succeed is told by the status.
+    /// Fails only where the phone can't even tell its status (`NotSignedIn`, `SignInAgain`, `DeviceTrouble`, …), among
+    /// them `DeviceRemoved`: what waited is uploaded, and nothing of the account is on the phone any more. A sync that did not succeed is told by the status.
     pub async fn sync_now(&self) -> Result<SyncStatus, CoreError> {
         let session = self.session().await?;
-        // The status tells how it went.
-        let _ = sync::run(&session).await;
+        // The status tells how it went; a device that was removed has none any more.
+        if self.core.sync(&session).await == Err(CoreError::DeviceRemoved) {
+            self.accounts.note();
+            return Err(CoreError::DeviceRemoved);
+        }
         told(&session).await
     }
 
@@ -56,7 +59,8 @@ impl From<CoreError> for BlockedWhy {
     fn from(error: CoreError) -> Self {
         match error {
             CoreError::NotSignedIn | CoreError::SignInAgain { .. } => Self::SignInAgain,
-            CoreError::AccountNotActive { support } => Self::AccountNotActive { support },
+            CoreError::AccountNotActive { standing, support } => Self::AccountNotActive { standing, support },
+            CoreError::DeviceRemoved => Self::DeviceRemoved,
             CoreError::UpgradeRequired { .. } => Self::UpgradeRequired,
             CoreError::DeviceLocked | CoreError::DeviceFull | CoreError::DeviceTrouble => Self::DeviceTrouble,
             _ => Self::ServiceTrouble,

@@ -4,7 +4,7 @@
 
 use sentri_protocol::{email, grant};
 use sentri_wire::{
-    Secret, Timestamp,
+    Timestamp,
     agent::{Grant, GrantRequest, GrantResponse, Invitee, Listing, Lockbox, LockboxGeneration},
     problem::ProblemCode,
 };
@@ -120,7 +120,8 @@ impl GrantFlow {
     }
 
     /// What to ask of the backend, and under which key.
-    pub fn request(&self, pin: Secret) -> Result<(GrantRequest, Uuid), WrongStep> {
+    /// The approval is for the caller to add: a PIN, or the device's signature.
+    pub fn request(&self) -> Result<(GrantRequest, Uuid), WrongStep> {
         let (Step::Authenticate, Some((form, key))) = (&self.step, &self.filled) else {
             return Err(WrongStep);
         };
@@ -129,7 +130,8 @@ impl GrantFlow {
             email: form.email.clone(),
             starts_at: form.starts_at,
             ends_at: form.ends_at,
-            pin,
+            pin: None,
+            presence: None,
         };
         Ok((request, *key))
     }
@@ -223,7 +225,7 @@ mod tests {
         assert_eq!(flow.step(), &Step::Form { lockbox: "B1".into() });
         assert_eq!(flow.fill(form(), NOW, Uuid::nil()), Ok(Ok(())));
         assert_eq!(flow.step(), &Step::Authenticate);
-        let (request, _) = flow.request(Secret::new("1379")).unwrap();
+        let (request, _) = flow.request().unwrap();
         assert_eq!(request.email, "sam@example.com");
     }
 
@@ -259,7 +261,7 @@ mod tests {
         let mut flow = filled();
         flow.refused(ProblemCode::WrongCode, Uuid::max());
         assert_eq!(flow.step(), &Step::Authenticate);
-        assert_eq!(flow.request(Secret::default()).unwrap().1, Uuid::max(), "another try is another action");
+        assert_eq!(flow.request().unwrap().1, Uuid::max(), "another try is another action");
         flow.refused(ProblemCode::LockboxWithoutBluetooth, Uuid::nil());
         assert_eq!(flow.step(), &Step::OfferOneDayCode { lockbox: "B1".into() });
         let mut flow = filled();

@@ -1,3 +1,6 @@
-//! What an agent is led through, as state machines that return the next step as data.
+//! What people are led through: state machines that return the next step as data, and what is done with an account.
 
+pub mod changes;
 pub mod grant;
+pub mod identity;
+pub mod leave;

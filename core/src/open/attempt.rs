@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     PhoneChecks, checks, errands,
-    exchange::{Connection, Exchanged, Figures, Heard},
+    exchange::{Connection, Exchanged, Figures, Heard, prepare},
     held::{Held, Usable},
     hub::{LinkEvent, LinkHub, MakesWay},
     outcome,
@@ -50,7 +50,7 @@ pub struct OpenReport {
     pub lockbox: String,
     /// The access that was used.
     pub access_id: Uuid,
-    /// The phone's time.
+    /// The phone's time, set right by the backend's.
     pub at: Timestamp,
     /// Percent, as the lock told.
     pub battery_percent: u8,
@@ -129,9 +129,10 @@ struct Word {
 
 impl Task {
     async fn run(self, mut radio: Radio) {
+        let opening = self.session.opening.lock().await;
         let opened = self.open(&mut radio).await;
         // Before it is told: who is told may try again at once.
-        drop(radio);
+        drop((radio, opening));
         if let Err(error) = opened {
             self.tell(Err(error));
         }
@@ -150,6 +151,11 @@ impl Task {
     }
 
     fn now(&self) -> Time {
+        Time::from_unix(self.session.now()).unwrap_or_default()
+    }
+
+    /// The phone's own clock, right or wrong: the lock logs it.
+    fn shown(&self) -> Time {
         Time::from_unix(self.ports.clock.now()).unwrap_or_default()
     }
 
@@ -257,16 +263,16 @@ impl Task {
                 pause = (pause * 2).min(BETWEEN_AT_MOST);
             }
             figures.tries += 1;
+            let request = self.request(heard, usable, operation_id).await?;
+            let prepared =
+                prepare(heard, usable, request, &*self.ports.random, &self.session.device_keys).await?;
             let Some(mut connection) = Connection::open(radio, &heard.peer).await? else { continue };
             if !draft {
                 // Written before anything is sent: a kill from here on leaves "unanswered", never nothing.
                 self.write_down(&event, true, None).await?;
                 draft = true;
             }
-            let request = self.request(heard, usable, operation_id).await?;
-            let exchanged =
-                connection.prove(heard, usable, request, &*self.ports.random, &mut figures).await?;
-            match exchanged {
+            match connection.prove(prepared, &mut figures).await {
                 Exchanged::Answered(answer) => {
                     return self.answered(connection, usable, event, *answer, figures).await;
                 }
@@ -295,7 +301,7 @@ impl Task {
             ticket: usable.ticket.clone(),
             operation: Operation::OpenKeyBin,
             operation_id,
-            clock: PhoneClock { time: self.now(), uncertainty },
+            clock: PhoneClock { time: self.shown(), uncertainty },
             caveats: Vec::new(),
             lower_bound: usable.lower_bound.filter(|_| heard.advert.flags.clock_lost),
         })
@@ -351,7 +357,7 @@ impl Task {
     fn event(&self, usable: &Usable, operation_id: OperationId) -> Result<AccessEvent, CoreError> {
         Ok(AccessEvent {
             id: random_uuid(&*self.ports.random)?,
-            at: self.ports.clock.now(),
+            at: self.session.now(),
             lockbox: usable.lockbox.clone(),
             access_id: Some(usable.access_id),
             operation: Some(operation_id.0.into()),
@@ -387,7 +393,7 @@ impl Task {
         let Some(lockbox) = lockbox.or_else(|| access.map(|it| it.lockbox.clone())) else { return Ok(()) };
         let event = AccessEvent {
             id: random_uuid(&*self.ports.random)?,
-            at: self.ports.clock.now(),
+            at: self.session.now(),
             access_id: self.access_for(held, &lockbox),
             lockbox,
             operation: None,

@@ -10,6 +10,7 @@ use sentri_protocol::{
         channel::{LockMessage, PhoneChannel, PhoneMessage},
         phone::{self, Answer, PhoneError},
     },
+    ticket::DeviceKey,
 };
 use zeroize::Zeroizing;
 
@@ -20,6 +21,8 @@ use super::{
 };
 use crate::{
     CoreError,
+    api::device_key::SigningReason,
+    device_key::DeviceKeys,
     ports::{Random, random_array},
 };
 
@@ -63,6 +66,40 @@ pub(crate) struct Heard {
     pub(crate) advert: Advert,
 }
 
+/// M1, ready to be sent.
+pub(crate) struct Prepared {
+    waiting: phone::Waiting,
+    m1: Vec<u8>,
+}
+
+/// Makes M1, signed by the device where its ticket is bound to one. Done before the phone connects: a person may be
+/// asked for a finger meanwhile, and a lock waits for no one.
+pub(crate) async fn prepare(
+    heard: &Heard,
+    usable: &Usable,
+    request: Request,
+    random: &dyn Random,
+    device_keys: &DeviceKeys,
+) -> Result<Prepared, CoreError> {
+    // A credential that can't be used is as good as none: a sync brings another.
+    const UNUSABLE: CoreError = CoreError::NotReady { connect_after: None };
+    let bound_to = request.ticket.device_key;
+    let ephemeral = Zeroizing::new(random_array(random)?);
+    let unsigned = phone::begin(&heard.advert, &usable.lock_public_key, &usable.secret, request, &ephemeral)
+        .map_err(|_| UNUSABLE)?;
+    let signature = match (bound_to, unsigned.to_sign()) {
+        (Some(DeviceKey(bound_to)), Some(message)) => {
+            if device_keys.public_half().await?.is_none_or(|half| half.key != bound_to) {
+                return Err(UNUSABLE);
+            }
+            Some(device_keys.sign(message, SigningReason::Open).await?)
+        }
+        _ => None,
+    };
+    let (waiting, m1) = unsigned.seal(signature.as_ref()).map_err(|_| UNUSABLE)?;
+    Ok(Prepared { waiting, m1 })
+}
+
 /// A connection with a lock.
 pub(crate) struct Connection<'r> {
     radio: &'r mut Radio,
@@ -99,31 +136,19 @@ impl<'r> Connection<'r> {
     }
 
     /// Sends M1 and waits for M2.
-    pub(crate) async fn prove(
-        &mut self,
-        heard: &Heard,
-        usable: &Usable,
-        request: Request,
-        random: &dyn Random,
-        figures: &mut Figures,
-    ) -> Result<Exchanged, CoreError> {
-        let ephemeral = Zeroizing::new(random_array(random)?);
-        let sealed =
-            phone::begin(&heard.advert, &usable.lock_public_key, &usable.secret, request, &ephemeral)
-                .and_then(|unsigned| unsigned.seal(None));
-        // A credential that can't be used is as good as none: a sync brings another.
-        let Ok((waiting, m1)) = sealed else { return Err(CoreError::NotReady { connect_after: None }) };
+    pub(crate) async fn prove(&mut self, prepared: Prepared, figures: &mut Figures) -> Exchanged {
+        let Prepared { waiting, m1 } = prepared;
         figures.m1_bytes = count(m1.len());
         figures.mtu = self.mtu;
         figures.m1_frames = count(frames(&m1, self.mtu).count());
-        let Some(m2) = self.ask(&m1, ANSWER).await else { return Ok(Exchanged::Broken) };
+        let Some(m2) = self.ask(&m1, ANSWER).await else { return Exchanged::Broken };
         figures.m2_bytes = count(m2.len());
         figures.m2_frames = self.frames_in;
-        Ok(match waiting.read(&m2) {
+        match waiting.read(&m2) {
             Ok(answer) => Exchanged::Answered(Box::new(answer)),
             Err(PhoneError::NotProved) => Exchanged::NotProved,
             Err(_) => Exchanged::Broken,
-        })
+        }
     }
 
     /// Asks in the channel. Nothing where the link or the channel broke.

@@ -16,7 +16,7 @@ pub struct SyncMark {
     pub cursor: Option<String>,
     /// Rises with each page; the key store keeps the highest.
     pub high_water: u64,
-    /// When the last sync ended well, in the phone's time.
+    /// When the last sync ended well, by the backend's clock.
     pub finished_at: Option<Timestamp>,
     /// The backend's clock minus the phone's, in seconds, at the last page.
     pub skew: i64,
@@ -41,6 +41,30 @@ impl SavedTokens {
     pub fn new(tokens: Tokens, refresh_key: Uuid) -> Self {
         Self { access: tokens.access, refresh: tokens.refresh, refresh_key }
     }
+}
+
+/// Grants that were known as revoked when the backend turned out to be an old copy of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// Their ids.
+    pub grants: Vec<Uuid>,
+}
+
+impl Revoked {
+    /// Where it is kept.
+    pub const NAME: &'static str = "revoked";
+}
+
+/// Which of the account's devices this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThisDevice {
+    /// The registration's id.
+    pub id: Uuid,
+}
+
+impl ThisDevice {
+    /// Where it is kept.
+    pub const NAME: &'static str = "device";
 }
 
 /// What recognises a lock's advert after its ticket is gone, so that the phone can say why it does not open.

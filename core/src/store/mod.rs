@@ -17,8 +17,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-pub use local::{AuditBatch, BackedUp, KnownBox, LastUse, SavedTokens, SyncMark};
-pub use outbox::Queued;
+pub use local::{AuditBatch, BackedUp, KnownBox, LastUse, Revoked, SavedTokens, SyncMark, ThisDevice};
+pub use outbox::{Queued, settle_drafts};
 pub use rows::Rows;
 pub use schema::SCHEMA;
 pub use vault::Vault;
@@ -60,10 +60,23 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
+        use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHORT_READ};
+        if error.sqlite_error().is_some_and(|it| it.extended_code == SQLITE_IOERR_SHORT_READ) {
+            return Self::Damaged;
+        }
         match error.sqlite_error_code() {
-            // Without a code: the row has another shape than was written.
-            None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            // Without a code: the row has another shape than was written. Our own statements are right, and the file is
+            // ours to write: where the database has it otherwise, its schema or its header is damaged.
+            None
+            | Some(
+                ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::Unknown
+                | ErrorCode::ReadOnly
+                | ErrorCode::SchemaChanged
+                | ErrorCode::TypeMismatch
+                | ErrorCode::ConstraintViolation,
+            ) => Self::Damaged,
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(_) => Self::Unavailable,
         }
@@ -85,6 +98,11 @@ pub enum WriteMoment {
 pub trait WriteGate: Send + Sync + 'static {
     /// Whether the app lives on.
     fn pass(&self, write: &'static str, moment: WriteMoment) -> bool;
+
+    /// How many pages the store may have, as if the disk were full then; absent for the disk's own limit.
+    fn most_pages(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The gate of a phone: never shut.
@@ -123,9 +141,7 @@ impl Store {
     /// Opens the store, makes it where it is new, migrates it where it is old, and recovers it where it is
     /// damaged. Attempts at a lock that a kill cut short become reports of their own.
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
-        let mut store = recover::open(settings)?;
-        store.write("outbox.adopt", outbox::settle_drafts)?;
-        Ok(store)
+        recover::open(settings)
     }
 
     /// Reads.
@@ -154,6 +170,9 @@ impl Store {
         change: &mut dyn FnMut(&Rows<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         ask(&*self.gate, name, WriteMoment::Before)?;
+        if let Some(pages) = self.gate.most_pages() {
+            self.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        }
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         change(&Rows::new(&transaction, &self.sealer))?;
         ask(&*self.gate, name, WriteMoment::Uncommitted)?;

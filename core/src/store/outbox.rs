@@ -21,13 +21,18 @@ pub struct Queued {
     pub draft: bool,
 }
 
-/// Settles what a kill left as drafts.
-pub(super) fn settle_drafts(rows: &Rows<'_>) -> Result<(), StoreError> {
+/// Settles drafts as they stand. Only where no attempt goes on.
+pub fn settle_drafts(rows: &Rows<'_>) -> Result<(), StoreError> {
     rows.db.execute("UPDATE outbox SET draft = 0 WHERE draft = 1", [])?;
     Ok(())
 }
 
 impl Rows<'_> {
+    /// How many drafts there are.
+    pub fn drafts(&self) -> Result<u32, StoreError> {
+        Ok(self.db.query_row("SELECT count(*) FROM outbox WHERE draft = 1", [], |row| row.get(0))?)
+    }
+
     /// Queues an event, or replaces the draft with its id. A settled event is never changed.
     pub fn queue(&self, event: &AccessEvent, draft: bool) -> Result<(), StoreError> {
         let row = self.sealer.row_id("outbox", &event.id.to_string());

@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use sentri_wire::{account::Account, sync::Record};
 
 use super::{
-    AuditBatch, BackedUp, LastUse, Queued, Rows, SavedTokens, Store, StoreError, StoreSettings, schema,
-    seal::Sealer,
+    AuditBatch, BackedUp, LastUse, Queued, Revoked, Rows, SavedTokens, Store, StoreError, StoreSettings,
+    ThisDevice, schema, seal::Sealer, settle_drafts,
 };
 
 /// Opens, and recovers where that is needed.
@@ -53,6 +53,8 @@ pub(super) fn remove_all(path: &Path) -> Result<(), StoreError> {
 struct Saved {
     events: Vec<Queued>,
     tokens: Option<SavedTokens>,
+    device: Option<ThisDevice>,
+    revoked: Option<Revoked>,
     accounts: Vec<Account>,
     batches: Vec<AuditBatch>,
     acknowledgements: Vec<BackedUp>,
@@ -66,7 +68,7 @@ fn attach(settings: &StoreSettings, saved: Option<Saved>) -> Result<Store, Store
     let db = Connection::open(&settings.path)?;
     schema::configure(&db)?;
     schema::version(&db)?;
-    let healthy: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let healthy: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if healthy != "ok" {
         return Err(StoreError::Damaged);
     }
@@ -75,8 +77,9 @@ fn attach(settings: &StoreSettings, saved: Option<Saved>) -> Result<Store, Store
     store.write("open", |rows| {
         schema::migrate(rows.db)?;
         // A file sealed under another key is as good as damaged; its queue is lost with the key.
-        rows.sync_mark()?;
-        saved.map_or(Ok(()), |saved| saved.restore(rows))
+        rows.check()?;
+        saved.map_or(Ok(()), |saved| saved.restore(rows))?;
+        settle_drafts(rows)
     })?;
     Ok(store)
 }
@@ -88,6 +91,8 @@ fn salvage(settings: &StoreSettings, damaged: &Path) -> Saved {
     Saved {
         events: rows.salvage_queue(),
         tokens: rows.meta(SavedTokens::NAME).unwrap_or_default(),
+        device: rows.meta(ThisDevice::NAME).unwrap_or_default(),
+        revoked: rows.meta(Revoked::NAME).unwrap_or_default(),
         accounts: rows.salvage(),
         batches: rows.salvage(),
         acknowledgements: rows.salvage(),
@@ -102,6 +107,12 @@ impl Saved {
         }
         if let Some(tokens) = &self.tokens {
             rows.set_meta(SavedTokens::NAME, tokens)?;
+        }
+        if let Some(device) = &self.device {
+            rows.set_meta(ThisDevice::NAME, device)?;
+        }
+        if let Some(revoked) = &self.revoked {
+            rows.set_meta(Revoked::NAME, revoked)?;
         }
         put_all(rows, &self.accounts)?;
         put_all(rows, &self.batches)?;

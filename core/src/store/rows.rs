@@ -4,14 +4,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sentri_wire::{
     Timestamp,
     account::Account,
-    agent::{Grant, Listing, Lockbox},
+    agent::{Grant, GrantState, Listing, Lockbox},
     credential::{Access, Credential, LockSettings, RevocationList},
     sync::{Change, Message, Record, SyncPage},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use super::{KnownBox, StoreError, SyncMark, seal::Sealer};
+use super::{KnownBox, Revoked, StoreError, SyncMark, seal::Sealer};
 
 /// Kinds that begin so are the phone's own: no sync drops them.
 pub(super) const LOCAL: &str = "local/";
@@ -68,6 +68,24 @@ impl<'a> Rows<'a> {
             Ok(records)
         };
         read().unwrap_or_default()
+    }
+
+    /// Opens every row at its place. One whose kind, id or name was altered is missing where it is looked for, and
+    /// only found out so.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        for rows in [
+            "SELECT kind, id, sealed FROM record",
+            "SELECT 'outbox', id, sealed FROM outbox",
+            "SELECT 'meta', CAST(name AS BLOB), sealed FROM meta",
+        ] {
+            let mut statement = self.db.prepare(rows)?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                let (table, id, sealed): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                self.sealer.open(&table, &id, &sealed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes a record; fine where there is none.
@@ -131,6 +149,9 @@ impl<'a> Rows<'a> {
             return Err(StoreError::OutOfTurn);
         }
         if page.restart {
+            if mark.high_water > 0 {
+                self.remember_revoked(page.server_time)?;
+            }
             self.drop_synced()?;
         }
         for change in &page.changes {
@@ -140,7 +161,7 @@ impl<'a> Rows<'a> {
         mark.high_water += 1;
         mark.skew = page.server_time.saturating_sub(now);
         if !page.more {
-            mark.finished_at = Some(now);
+            mark.finished_at = Some(page.server_time);
         }
         self.set_meta("sync", &mark)?;
         Ok(mark.high_water)
@@ -157,6 +178,18 @@ impl<'a> Rows<'a> {
         let dropped = "DELETE FROM record WHERE substr(kind, 1, 6) <> $1 AND kind <> $2";
         self.db.execute(dropped, params![LOCAL, Account::KIND])?;
         Ok(())
+    }
+
+    /// A phone that has synced before starts over: perhaps since the backend is an old copy of itself, which has
+    /// forgotten what was revoked since. What is over needs no revocation any more.
+    fn remember_revoked(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut revoked: Revoked = self.meta(Revoked::NAME)?.unwrap_or_default();
+        let grants: Vec<Grant> = self.all()?;
+        let known = grants.iter().filter(|it| it.state == GrantState::Revoked && it.ends_at > now);
+        revoked.grants.extend(known.map(|it| it.id));
+        revoked.grants.sort_unstable();
+        revoked.grants.dedup();
+        self.set_meta(Revoked::NAME, &revoked)
     }
 
     fn apply(&self, change: &Change) -> Result<(), StoreError> {

@@ -2,11 +2,11 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
 
 use super::{Store, StoreError, StoreSettings, recover};
-use crate::ports::off_thread;
+use crate::{changes::Changes, ports::off_thread};
 
 type Work = Box<dyn Fn(&mut Store) -> Result<(), StoreError> + Send>;
 
@@ -16,13 +16,16 @@ pub struct Vault {
     settings: StoreSettings,
     /// Absent after a failed recovery, until the next try.
     store: Arc<Mutex<Option<Store>>>,
-    recoveries: Arc<AtomicU64>,
+    /// Whoever still holds a session must not bring a removed file back.
+    destroyed: Arc<AtomicBool>,
+    /// Rung when the store was recovered: what is shown is gone until the next sync.
+    changes: Arc<Changes>,
 }
 
 impl Vault {
     /// Opens the store.
-    pub async fn open(settings: StoreSettings) -> Result<Self, StoreError> {
-        let vault = Self { settings, store: Arc::default(), recoveries: Arc::default() };
+    pub async fn open(settings: StoreSettings, changes: Arc<Changes>) -> Result<Self, StoreError> {
+        let vault = Self { settings, store: Arc::default(), destroyed: Arc::default(), changes };
         vault.run(|_| Ok(())).await?;
         Ok(vault)
     }
@@ -50,11 +53,6 @@ impl Vault {
         done.unwrap_or(Err(StoreError::Unavailable))
     }
 
-    /// How often the store was recovered: what was read before may be gone.
-    pub fn recoveries(&self) -> u64 {
-        self.recoveries.load(Ordering::SeqCst)
-    }
-
     /// Closes the file. Later work opens it again.
     pub async fn close(&self) -> Result<(), StoreError> {
         let store = self.store.clone();
@@ -62,20 +60,25 @@ impl Vault {
         closed.map_err(|_| StoreError::Unavailable)
     }
 
-    /// Closes the file and removes it.
+    /// Closes the file and removes it. Later work fails.
     pub async fn destroy(&self) -> Result<(), StoreError> {
+        self.destroyed.store(true, Ordering::SeqCst);
         self.close().await?;
         super::destroy(&self.settings.path)
     }
 
     fn run_here(&self, work: &dyn Fn(&mut Store) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut slot = lock(&self.store);
+        if self.destroyed.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable);
+        }
         match work(self.opened(&mut slot)?) {
             Err(StoreError::Damaged) => {
                 *slot = None;
                 recover::give_up(&self.settings.path)?;
-                self.recoveries.fetch_add(1, Ordering::SeqCst);
-                work(self.opened(&mut slot)?)
+                let done = work(self.opened(&mut slot)?);
+                self.changes.note();
+                done
             }
             done => done,
         }

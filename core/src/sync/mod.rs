@@ -1,5 +1,8 @@
 //! Brings what changed, takes up what happened, and tells how fresh the phone is. [SYN-1, SYN-2, SYN-3]
 
+pub mod plan;
+mod reassert;
+pub mod register;
 mod status;
 mod upload;
 
@@ -30,7 +33,8 @@ pub async fn run(session: &Session) -> Result<(), CoreError> {
     let going_on = GoingOn::begin(session);
     let done = exchange(session).await;
     if let Err(SessionError::Api(error)) = &done
-        && let Some(ProblemCode::AccountNotActive | ProblemCode::NotLoggedIn) = error.code()
+        && let Some(ProblemCode::AccountNotActive | ProblemCode::NotLoggedIn | ProblemCode::DeviceRemoved) =
+            error.code()
     {
         disarm(session).await?;
     }
@@ -51,7 +55,15 @@ pub async fn report(session: &Session) {
 
 async fn exchange(session: &Session) -> Result<(), SessionError> {
     upload(session).await?;
-    fetch(session).await
+    // Neither may keep the credentials from arriving; the next sync tries again.
+    let _ = register::register_quietly(session).await;
+    reassert::reassert(session).await?;
+    fetch(session).await?;
+    // What the last pages brought to light is told at once, and what follows from it is fetched.
+    if reassert::reassert(session).await? {
+        fetch(session).await?;
+    }
+    Ok(())
 }
 
 async fn fetch(session: &Session) -> Result<(), SessionError> {
@@ -77,6 +89,7 @@ async fn fetch(session: &Session) -> Result<(), SessionError> {
 /// leaves the store ahead of the mark, which is fine; a store behind it is an old copy.
 async fn apply(session: &Session, asked: Option<String>, page: SyncPage) -> Result<(), SessionError> {
     let now = session.api.clock.now();
+    session.time.hear(page.server_time);
     let mark = session
         .vault
         .run(move |store| store.write("sync.page", |rows| rows.apply_page(asked.as_deref(), &page, now)))

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use sentri_wire::Timestamp;
 
-use crate::{CoreError, session::Session};
+use crate::{CoreError, home::Opens, session::Session};
 
 /// Data older than this are stale, whatever they say of themselves, in seconds.
 const STALE_AFTER: i64 = 24 * 3600;
@@ -55,12 +55,15 @@ pub enum Freshness {
 pub struct Status {
     /// How fresh the data are.
     pub freshness: Freshness,
-    /// First second at which the phone opens something without network.
+    /// First second of the span in which the phone opens something without network: the one that goes on, else the
+    /// next one.
     pub opens_from: Option<Timestamp>,
-    /// First second at which it opens nothing any more.
+    /// First second after that span.
     pub opens_until: Option<Timestamp>,
     /// Events that wait to be uploaded.
     pub events_queued: u32,
+    /// When this changes just because time passes; absent where it does not.
+    pub changes_at: Option<Timestamp>,
 }
 
 /// A sync that is going on. Where its caller gives up on it, the status is again what it was before.
@@ -93,23 +96,44 @@ impl Session {
         self.changes.note();
     }
 
-    fn last_sync(&self) -> LastSync {
+    pub(super) fn last_sync(&self) -> LastSync {
         self.last_sync.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// The home page's status.
 pub async fn status(session: &Session) -> Result<Status, CoreError> {
-    let now = session.api.clock.now();
+    let now = session.now();
     let home = session.home().await?;
-    let windows = || home.opens().iter().filter(|opens| opens.until > now);
-    let renewal_due = home.renewals.iter().any(|at| *at <= now);
+    // What the last sync did not bring although it was due, no sync will.
+    let last = home.mark.finished_at;
+    let renewal_due = home.renewals.iter().any(|at| *at <= now && last.is_none_or(|finished| *at > finished));
+    let span = opens(home.opens(), now);
+    let windows = home.opens().iter().flat_map(|opens| [opens.from, opens.until]);
+    let stale = last.map(|at| at.saturating_add(STALE_AFTER));
+    let moments = windows.chain(home.renewals.iter().copied()).chain(stale);
     Ok(Status {
-        freshness: freshness(session.last_sync(), home.mark.finished_at, renewal_due, now),
-        opens_from: windows().map(|opens| opens.from).min(),
-        opens_until: windows().map(|opens| opens.until).max(),
+        freshness: freshness(session.last_sync(), last, renewal_due, now),
+        opens_from: span.map(|(from, _)| from),
+        opens_until: span.map(|(_, until)| until),
         events_queued: home.events_queued,
+        changes_at: moments.filter(|at| *at > now).min(),
     })
+}
+
+/// The span in which the phone opens something without network: the one that goes on, else the next one. Windows
+/// that meet are one span.
+fn opens(windows: &[Opens], now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let mut left: Vec<_> = windows.iter().filter(|it| it.until > now).map(|it| (it.from, it.until)).collect();
+    left.sort_unstable();
+    let mut windows = left.into_iter();
+    let first = windows.next()?;
+    Some(windows.fold(
+        first,
+        |(from, until), (next, end)| {
+            if next <= until { (from, until.max(end)) } else { (from, until) }
+        },
+    ))
 }
 
 /// What the home page shows, from how the last sync went and when the last good one ended.
@@ -127,5 +151,26 @@ pub fn freshness(
             Freshness::Current(at)
         }
         (LastSync::Good | LastSync::None, at) => Freshness::Stale(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// SYN-3: "opens offline from … until …" promises no hour that no credential covers.
+    #[test]
+    fn only_windows_that_meet_are_one_span() {
+        let windows = [(50, 60), (10, 20), (15, 30), (30, 40), (0, 5)].map(|(from, until)| Opens {
+            access_id: Uuid::nil(),
+            from,
+            until,
+        });
+        assert_eq!(opens(&windows, 7), Some((10, 40)));
+        assert_eq!(opens(&windows, 35), Some((30, 40)));
+        assert_eq!(opens(&windows, 40), Some((50, 60)));
+        assert_eq!(opens(&windows, 60), None);
     }
 }

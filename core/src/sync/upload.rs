@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     http::{ApiError, Call, percent},
     session::{Session, SessionError},
-    store::{AuditBatch, BackedUp},
+    store::{self, AuditBatch, BackedUp},
 };
 
 /// As many as the backend takes at once.
@@ -17,8 +17,18 @@ const BATCH: u32 = 100;
 
 /// Uploads all that waits.
 pub async fn upload(session: &Session) -> Result<(), SessionError> {
+    settle_drafts(session).await?;
     upload_events(session).await?;
     upload_audit(session).await
+}
+
+/// An open that could not write down its end, as the device was full, has left a draft: "unanswered" is what it says.
+async fn settle_drafts(session: &Session) -> Result<(), SessionError> {
+    let Ok(_nobody_opens) = session.opening.try_lock() else { return Ok(()) };
+    if session.vault.run(|store| store.read().drafts()).await? > 0 {
+        session.vault.run(|it| it.write("outbox.adopt", store::settle_drafts)).await?;
+    }
+    Ok(())
 }
 
 async fn upload_events(session: &Session) -> Result<(), SessionError> {

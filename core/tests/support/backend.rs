@@ -7,7 +7,7 @@ use std::{
 
 use sentri_core::{
     http::{Http, HttpFailure, HttpRequest, HttpResponse, Method},
-    ports::{BoxFuture, Clock},
+    ports::BoxFuture,
 };
 use sentri_protocol::{audit, clock::FreshTime};
 use sentri_wire::{
@@ -132,7 +132,7 @@ impl Backend {
             (Method::Post, "/v1/token/refresh") => refresh(&mut state, &body(request)),
             (Method::Post, "/v1/logout") | (Method::Delete, _) => done(),
             (Method::Get, "/v1/sync") => {
-                json(&page(&state, path.split_once("cursor=").map(|it| it.1), self.clock.now()))
+                json(&page(&state, path.split_once("cursor=").map(|it| it.1), self.clock.truth()))
             }
             (Method::Post, "/v1/events") => events(&mut state, body(request)),
             (Method::Post, "/v1/listings") => add_listing(&body(request)),
@@ -150,7 +150,7 @@ impl Backend {
                 let _: SignupComplete = body(request);
                 HttpResponse { status: 201, body: b"{}".to_vec() }
             }
-            (Method::Post, route) if route.ends_with("/time") => time(&body(request), self.clock.now()),
+            (Method::Post, route) if route.ends_with("/time") => time(&body(request), self.clock.truth()),
             (Method::Post, route) if route.ends_with("/audit") => audit(&mut state, &body(request)),
             _ => problem(ProblemCode::NotFound),
         }
@@ -174,6 +174,9 @@ fn login(state: &mut State, request: &LoginRequest) -> HttpResponse {
         email: super::EMAIL.into(),
         phone: "555-0123".into(),
         role: Some("Plumber".into()),
+        standing: sentri_wire::account::Standing::Active,
+        grant_approval: None,
+        password_rule: sentri_wire::account::PasswordRule::Standard,
     };
     json(&LoginResponse { account, device_id: Uuid::nil(), tokens: tokens(state) })
 }
@@ -294,7 +297,7 @@ fn grant(state: &mut State, request: &HttpRequest) -> HttpResponse {
         return answer.clone();
     }
     let asked: GrantRequest = body(request);
-    if asked.pin.expose() != PIN {
+    if asked.pin.as_ref().map(Secret::expose) != Some(PIN) {
         return problem(ProblemCode::WrongCode);
     }
     let grant = Grant {
@@ -330,7 +333,11 @@ fn signup(request: &SignupRequest) -> HttpResponse {
     if request.email != request.email_again {
         return problem(ProblemCode::Invalid);
     }
-    json(&SignupStarted { signup: Secret::new("signup-1"), code_expires_at: super::NOW + 600 })
+    json(&SignupStarted {
+        signup: Secret::new("signup-1"),
+        code_expires_at: super::NOW + 600,
+        email_code: false,
+    })
 }
 
 fn verify(request: &SignupVerify) -> HttpResponse {
@@ -363,6 +370,7 @@ pub fn problem(code: ProblemCode) -> HttpResponse {
         limit: Some(3),
         retry_after: None,
         at: Some(super::NOW),
+        standing: None,
         support: Some(support),
     };
     HttpResponse { status: 400, body: serde_json::to_vec(&problem).unwrap() }

@@ -5,12 +5,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use sentri_core::{
-    api::{
-        link_events::LinkEvents,
-        ports::{DisconnectReason, LinkError, LockLink},
-    },
-    ports::Clock,
+use sentri_core::api::{
+    link_events::LinkEvents,
+    ports::{DisconnectReason, LinkError, LockLink},
 };
 use sentri_protocol::{
     Generation, KeyTree, Seed, Time,
@@ -149,7 +146,7 @@ impl Lock {
     }
 
     fn now(&self) -> Time {
-        Time::from_unix(self.clock.now()).unwrap()
+        Time::from_unix(self.clock.truth()).unwrap()
     }
 
     fn advertise(&self) {

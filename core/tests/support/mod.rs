@@ -9,7 +9,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -17,6 +17,7 @@ use std::{
 use sentri_core::{
     CoreError, Ports, SentriCore,
     api::{
+        device_key::DeviceKey,
         ports::{SecureStore, SecureStoreError},
         types::{App, CoreConfig, Platform},
     },
@@ -37,12 +38,37 @@ pub const PASSWORD: &str = "Plumbing7";
 /// A wall clock that a test sets; monotonic time is tokio's, which the tests pause.
 pub struct TestClock {
     wall: AtomicI64,
+    /// The phone's clock minus the true one, which the backend and the lock have.
+    off: AtomicI64,
+    /// Whether the wall clock goes with tokio's time.
+    runs: AtomicBool,
     start: tokio::time::Instant,
 }
 
 impl TestClock {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { wall: AtomicI64::new(NOW), start: tokio::time::Instant::now() })
+        Arc::new(Self {
+            wall: AtomicI64::new(NOW),
+            off: AtomicI64::new(0),
+            runs: AtomicBool::new(false),
+            start: tokio::time::Instant::now(),
+        })
+    }
+
+    /// From now on time passes as tokio's does.
+    pub fn run(&self) {
+        self.runs.store(true, Ordering::SeqCst);
+    }
+
+    /// The user sets the phone's clock wrong by so many seconds.
+    pub fn set_off(&self, seconds: i64) {
+        self.off.store(seconds, Ordering::SeqCst);
+    }
+
+    /// What the time is.
+    pub fn truth(&self) -> i64 {
+        let passed = if self.runs.load(Ordering::SeqCst) { self.start.elapsed().as_secs() } else { 0 };
+        self.wall.load(Ordering::SeqCst) + i64::try_from(passed).unwrap()
     }
 
     pub fn set(&self, now: i64) {
@@ -52,7 +78,7 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> i64 {
-        self.wall.load(Ordering::SeqCst)
+        self.truth() + self.off.load(Ordering::SeqCst)
     }
 
     fn monotonic(&self) -> Duration {
@@ -115,9 +141,30 @@ impl Fuse {
     }
 }
 
-struct Gate(Arc<Fuse>);
+/// The disk: how many pages it has for the store.
+pub struct Disk(AtomicU32);
+
+impl Disk {
+    /// SQLite's own limit.
+    const PLENTY: u32 = 1_073_741_823;
+
+    /// From now on not a page more than the store has.
+    pub fn fill(&self) {
+        self.0.store(1, Ordering::SeqCst);
+    }
+
+    pub fn make_room(&self) {
+        self.0.store(Self::PLENTY, Ordering::SeqCst);
+    }
+}
+
+struct Gate(Arc<Fuse>, Arc<Disk>);
 
 impl WriteGate for Gate {
+    fn most_pages(&self) -> Option<u32> {
+        Some(self.1.0.load(Ordering::SeqCst))
+    }
+
     fn pass(&self, write: &'static str, moment: WriteMoment) -> bool {
         self.0.alive(format!("{write} {moment:?}"))
     }
@@ -187,6 +234,8 @@ pub struct World {
     pub keys: Arc<KeyStore>,
     pub backend: Arc<Backend>,
     pub lock: Arc<Lock>,
+    pub disk: Arc<Disk>,
+    pub device_key: Mutex<Option<Arc<dyn DeviceKey>>>,
     seed: AtomicU64,
 }
 
@@ -194,11 +243,13 @@ impl World {
     pub fn new() -> Self {
         let clock = TestClock::new();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: scratch(),
             keys: Arc::default(),
             backend: Backend::new(clock.clone()),
             lock: Lock::new(7, clock.clone()),
             clock,
+            disk: Arc::new(Disk(AtomicU32::new(Disk::PLENTY))),
+            device_key: Mutex::default(),
             seed: AtomicU64::new(1),
         }
     }
@@ -224,7 +275,8 @@ impl World {
             http: Some(Arc::new(backend::Network::new(self.backend.clone(), fuse.clone()))),
             link: Arc::new(lock::Radio::new(self.lock.clone(), fuse.clone())),
             secure_store: Arc::new(FusedKeyStore(self.keys.clone(), fuse.clone())),
-            write_gate: Arc::new(Gate(fuse.clone())),
+            device_key: self.device_key.lock().unwrap().clone(),
+            write_gate: Arc::new(Gate(fuse.clone(), self.disk.clone())),
         }
     }
 
@@ -254,6 +306,12 @@ impl World {
             platform: Platform::Desktop,
         }
     }
+}
+
+/// A folder in memory, where the system has a place for that: apps die here, never the machine, so that nothing needs a
+/// disk.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Listens, presses ENT, and waits until all is over.

@@ -10,9 +10,11 @@ use sentri_core::{
     CoreError, Ports, SentriCore,
     api::{
         contractor::{OpenAttempt, OpenReport},
+        device_key::DeviceKey,
+        ports::SecureStore,
         types::{App, CoreConfig, Platform},
     },
-    http::SystemHttp,
+    http::{Http, SystemHttp},
     open::PhoneChecks,
     store::{AlwaysOpen, WriteGate},
 };
@@ -38,6 +40,21 @@ pub struct Device {
     folder: PathBuf,
     keys: Arc<KeyStore>,
     seed: u64,
+}
+
+/// What a test puts between an app and its device; each part is the device's own where it is absent.
+#[derive(Clone, Default)]
+pub struct Between {
+    /// Can kill the app at any write.
+    pub gate: Option<Arc<dyn WriteGate>>,
+    /// The network.
+    pub http: Option<Arc<dyn Http>>,
+    /// The key store.
+    pub keys: Option<Arc<dyn SecureStore>>,
+    /// The hardware's key.
+    pub device_key: Option<Arc<dyn DeviceKey>>,
+    /// By how many seconds the phone's clock is ahead of all others; negative where it is behind.
+    pub ahead: i64,
 }
 
 /// Where a phone lives.
@@ -69,7 +86,12 @@ impl Device {
 
     /// Starts the app, after a kill too.
     pub fn start(&mut self, around: &Surroundings) -> Result<Phone, CoreError> {
-        self.start_with_gate(around, Arc::new(AlwaysOpen))
+        self.start_between(around, Between::default())
+    }
+
+    /// The key store, which outlives the app.
+    pub fn keys(&self) -> &Arc<KeyStore> {
+        &self.keys
     }
 
     /// Starts the app with a gate that can kill it at any write.
@@ -78,18 +100,28 @@ impl Device {
         around: &Surroundings,
         gate: Arc<dyn WriteGate>,
     ) -> Result<Phone, CoreError> {
+        self.start_between(around, Between { gate: Some(gate), ..Between::default() })
+    }
+
+    /// Starts the app with something between it and the device.
+    pub fn start_between(&mut self, around: &Surroundings, between: Between) -> Result<Phone, CoreError> {
         // No two starts may draw the same numbers, as on a real device.
         self.seed = self.seed.wrapping_add(0x0100_0000_0000);
         let link = RadioLink::on_air(&around.air);
-        let http = SystemHttp::new().map_err(|_| CoreError::DeviceTrouble)?;
         let clock = around.clock.clone();
+        let http = match between.http {
+            Some(http) => http,
+            None => Arc::new(network(around)?),
+        };
+        let gate = between.gate.unwrap_or_else(|| Arc::new(AlwaysOpen));
         let ports = Ports {
-            clock: Arc::new(PhoneClock(clock.clone())),
+            clock: Arc::new(PhoneClock { clock: clock.clone(), ahead: between.ahead }),
             random: Arc::new(PhoneRandom::new(self.seed)),
             workers: Arc::new(PhoneWorkers(clock.clone())),
-            http: Some(Arc::new(Network { http, meter: around.meter.clone(), clock: clock.clone() })),
+            http: Some(http),
             link: link.clone(),
-            secure_store: self.keys.clone(),
+            secure_store: between.keys.unwrap_or_else(|| self.keys.clone()),
+            device_key: between.device_key,
             write_gate: gate,
         };
         let core = SentriCore::with_checks(self.config(&around.base_url), ports, self.checks)?;
@@ -109,6 +141,11 @@ impl Device {
     }
 }
 
+fn network(around: &Surroundings) -> Result<Network, CoreError> {
+    let http = SystemHttp::new().map_err(|_| CoreError::DeviceTrouble)?;
+    Ok(Network { http, meter: around.meter.clone(), clock: around.clock.clone() })
+}
+
 /// How an open on ENT went.
 #[derive(Debug)]
 pub struct Opened {
@@ -123,6 +160,15 @@ impl Phone {
     pub async fn open(&self, lockbox: &Lockbox, access: Option<&str>) -> Result<Opened, CoreError> {
         let scene = async {
             let attempt = self.core.open_on_ent(access.map(str::to_owned)).await?;
+            Ok(self.press_and_wait(lockbox, &attempt).await)
+        };
+        self.clock.scene(scene).await
+    }
+
+    /// As `open`, to return a key after the account was deleted.
+    pub async fn return_key(&self, lockbox: &Lockbox, key: &str) -> Result<Opened, CoreError> {
+        let scene = async {
+            let attempt = self.core.return_key(key.to_owned()).await?;
             Ok(self.press_and_wait(lockbox, &attempt).await)
         };
         self.clock.scene(scene).await

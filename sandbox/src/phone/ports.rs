@@ -24,20 +24,24 @@ use crate::{
 const IN_THE_HAND: Duration = Duration::from_secs(120);
 
 /// The shared clock, as a phone asks it.
-pub(super) struct PhoneClock(pub(super) Clock);
+pub(super) struct PhoneClock {
+    pub(super) clock: Clock,
+    /// What the phone's own shows more, in seconds.
+    pub(super) ahead: i64,
+}
 
 impl sentri_core::ports::Clock for PhoneClock {
     fn now(&self) -> Timestamp {
-        self.0.now()
+        self.clock.now().saturating_add(self.ahead)
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.elapsed()
+        self.clock.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let pull = if duration <= IN_THE_HAND { Pull::Yes } else { Pull::No };
-        Box::pin(self.0.sleep(duration, pull))
+        Box::pin(self.clock.sleep(duration, pull))
     }
 }
 
@@ -62,6 +66,16 @@ impl Random for PhoneRandom {
 pub struct KeyStore(Mutex<HashMap<String, Vec<u8>>>);
 
 impl KeyStore {
+    /// All that it holds, as a backup that no platform makes would have it.
+    pub fn items(&self) -> HashMap<String, Vec<u8>> {
+        self.with(|items| items.clone())
+    }
+
+    /// Holds this and nothing else.
+    pub fn restore(&self, items: HashMap<String, Vec<u8>>) {
+        self.with(|held| *held = items);
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Vec<u8>>) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -161,7 +161,7 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
     let core = &stage.contractor.core;
     let (email, phone) = (stage.script.email.clone(), cast::CONTRACTOR_PHONE.to_owned());
     let form = SignupForm {
-        invitation: stage.left.invitation.clone().into(),
+        invitation: Some(stage.left.invitation.clone().into()),
         email: email.clone(),
         email_again: email,
         phone: phone.clone(),
@@ -172,7 +172,7 @@ pub(super) async fn signs_up(stage: &mut Stage, tell: &mut Telling) -> Result<()
         stage.delivered("The text message", stage.town.mailbox().text_to(cast::CONTRACTOR_PHONE)).await?;
     let digits = letters::code_in(&text.body);
     tell.expect("A four-digit code comes by text", &digits.len(), &4);
-    signup.verify(digits).await?;
+    signup.verify(digits, None).await?;
     signup.complete(cast::contractor()).await?;
     stage.log_in(Whose::Contractor).await?;
     let synced = stage.sync(Whose::Contractor).await?;

@@ -61,7 +61,9 @@ impl Stage {
     /// Sets the stage: a town with nobody in it yet, and three phones with their apps installed.
     pub async fn set(script: Script, seed: u64) -> Result<Self, StoryTrouble> {
         let clock = Clock::simulated(script.begins);
-        let town = Arc::new(Town::found(Plan { clock, data: None, port: 0, seed: Some(seed) }).await?);
+        let town = Arc::new(
+            Town::found(Plan { clock, data: None, port: 0, database: None, seed: Some(seed) }).await?,
+        );
         let around = town.surroundings();
         let start = |mut device: Device| device.start(&around);
         let agent = start(town.device("Dana's phone", App::Agent, PhoneChecks::Enforced))?;

@@ -41,6 +41,9 @@ impl Backend {
         let mut config = Config { public_url: PUBLIC_URL.into(), ..Config::in_folder(folder) };
         config.minimum_versions = ["agent", "connect"].map(|app| (app.into(), OLDEST_APP.into())).into();
         config.bind.set_port(plan.port);
+        if let Some(database) = &plan.database {
+            config.database.clone_from(database);
+        }
         let mailbox = Mailbox::new();
         let randomness = randomness(plan.seed);
         ensure_master_key(&config, &*randomness)?;

@@ -48,6 +48,8 @@ pub struct Plan {
     pub data: Option<PathBuf>,
     /// Port of the backend; 0 takes a free one.
     pub port: u16,
+    /// URL of the backend's database; absent for a file among the data.
+    pub database: Option<String>,
     /// What all chance follows from; absent for the system's own, which is right for whatever is kept.
     pub seed: Option<u64>,
 }

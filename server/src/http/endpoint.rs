@@ -31,8 +31,12 @@ type Schemas = BTreeMap<String, RefOr<Schema>>;
 pub enum Access {
     /// Anybody.
     Public,
+    /// An account that is logged in, in good standing or not, on a device that was removed or not.
+    AnyDevice,
     /// An account that is logged in, in good standing or not.
     AnyStanding,
+    /// Whoever has proven who they are, with password and mailed code: the bearer is the identity.
+    Proven,
     /// An account that is logged in and in good standing.
     Account,
     /// An agent in good standing.
@@ -139,6 +143,13 @@ impl Endpoint {
     pub(super) fn gives_nothing(mut self, description: &str) -> Self {
         let answer = ResponseBuilder::new().description(description);
         self.operation = self.operation.response("204", answer);
+        self
+    }
+
+    /// Answers that something is under way, without a body.
+    pub(super) fn gives_accepted(mut self, description: &str) -> Self {
+        let answer = ResponseBuilder::new().description(description);
+        self.operation = self.operation.response("202", answer);
         self
     }
 

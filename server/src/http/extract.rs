@@ -18,7 +18,8 @@ use crate::{
     refusal::{Answer, Refusal},
     service::{
         Caller,
-        login::{self, Standing},
+        identity::{self, Identity},
+        login::{self, Admission},
         once::Once,
     },
 };
@@ -29,11 +30,17 @@ pub struct Auth(pub Caller);
 /// Who calls, in good standing or not.
 pub struct AnyStanding(pub Caller);
 
+/// Who calls, in good standing or not, on a device that may have been removed.
+pub struct AnyDevice(pub Caller);
+
+/// Who has proven who they are, with password and mailed code.
+pub struct Proven(pub Identity);
+
 impl FromRequestParts<Shared> for Auth {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Answer<Self> {
-        login::authenticate(app, &bearer(&parts.headers)?, Standing::Good).await.map(Self)
+        login::authenticate(app, &bearer(&parts.headers)?, Admission::GoodStanding).await.map(Self)
     }
 }
 
@@ -41,7 +48,23 @@ impl FromRequestParts<Shared> for AnyStanding {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Answer<Self> {
-        login::authenticate(app, &bearer(&parts.headers)?, Standing::Any).await.map(Self)
+        login::authenticate(app, &bearer(&parts.headers)?, Admission::AnyStanding).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Shared> for AnyDevice {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Answer<Self> {
+        login::authenticate(app, &bearer(&parts.headers)?, Admission::AnyDevice).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Shared> for Proven {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Answer<Self> {
+        identity::authenticate(app, &bearer(&parts.headers)?).await.map(Self)
     }
 }
 

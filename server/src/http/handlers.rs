@@ -8,7 +8,7 @@ use sentri_wire::{
     },
     agent::{
         AssignRequest, Grant, GrantRequest, GrantResponse, Grants, Listing, Listings, Lockbox, Lockboxes,
-        NewListing,
+        NewListing, Reassertion,
     },
     credential::{TimeRequest, TimeResponse},
     event::{AuditReceipt, AuditUpload, EventReceipts, EventUpload, LogPage},
@@ -20,25 +20,26 @@ use utoipa::{ToSchema, openapi::OpenApi};
 
 use super::{
     Shared,
-    extract::{AnyStanding, Auth, Body, Key, Params, Segment},
+    extract::{AnyDevice, AnyStanding, Auth, Body, Key, Params, Segment},
 };
 use crate::{
     refusal::Answer,
     service::{
         access_log::{self, LogRequest},
-        events, export, grants, id_in_path, listings, lockboxes, locks, login, messages, signup, sync,
+        events, export, grants, id_in_path, listings, lockboxes, locks, login, messages, restore, signup,
+        sync,
     },
     store::Id,
 };
 
 /// Result of a handler with a body.
-type Reply<T> = Answer<Json<T>>;
+pub(super) type Reply<T> = Answer<Json<T>>;
 /// The same, for something new.
-type Created<T> = Answer<(StatusCode, Json<T>)>;
+pub(super) type Created<T> = Answer<(StatusCode, Json<T>)>;
 /// The same, without a body.
-type Done = Answer<StatusCode>;
+pub(super) type Done = Answer<StatusCode>;
 
-fn created<T>(value: T) -> (StatusCode, Json<T>) {
+pub(super) fn created<T>(value: T) -> (StatusCode, Json<T>) {
     (StatusCode::CREATED, Json(value))
 }
 
@@ -51,7 +52,7 @@ pub async fn refresh(State(app): State<Shared>, key: Key, body: Body<RefreshRequ
     login::refresh(&app, &once, &body.value.refresh).await.map(Json)
 }
 
-pub async fn logout(State(app): State<Shared>, AnyStanding(caller): AnyStanding) -> Done {
+pub async fn logout(State(app): State<Shared>, AnyDevice(caller): AnyDevice) -> Done {
     login::logout(&app, &caller).await.map(|()| StatusCode::NO_CONTENT)
 }
 
@@ -154,7 +155,7 @@ pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Pa
 
 pub async fn upload_events(
     State(app): State<Shared>,
-    AnyStanding(caller): AnyStanding,
+    AnyDevice(caller): AnyDevice,
     body: Body<EventUpload>,
 ) -> Reply<EventReceipts> {
     events::upload(&app, &caller, &body.value).await.map(Json)
@@ -169,6 +170,10 @@ pub async fn access_log(State(app): State<Shared>, Auth(caller): Auth, params: P
         after: params.get("after").map(str::to_owned),
     };
     access_log::page(&app, &caller, &request).await.map(Json)
+}
+
+pub async fn reassert(State(app): State<Shared>, Auth(caller): Auth, body: Body<Reassertion>) -> Done {
+    restore::reassert(&app, &caller, &body.value).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 pub async fn read_message(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment) -> Done {
@@ -190,7 +195,7 @@ pub async fn lock_time(
 
 pub async fn lock_audit(
     State(app): State<Shared>,
-    AnyStanding(caller): AnyStanding,
+    AnyDevice(caller): AnyDevice,
     Segment(serial): Segment,
     body: Body<AuditUpload>,
 ) -> Reply<AuditReceipt> {

@@ -1,5 +1,7 @@
 //! The JSON API. Router and OpenAPI document come from one list, [`endpoints`].
 
+mod account_handlers;
+mod account_routes;
 mod endpoint;
 mod extract;
 mod guard;
@@ -11,6 +13,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 pub use endpoint::{Access, Endpoint};
+pub(crate) use extract::Auth;
 pub use routes::endpoints;
 use utoipa::openapi::OpenApi;
 pub(crate) use versions::validate as validate_versions;

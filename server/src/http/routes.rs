@@ -1,59 +1,28 @@
 //! All routes, in one list: what is not here is neither served nor documented.
 
 use axum::{http::Method, routing::MethodFilter};
-use sentri_wire::{account, agent, credential, event, export, sync};
+use sentri_wire::{agent, credential, event, sync};
 use utoipa::openapi::Required;
 
 use super::{
+    account_routes,
     endpoint::{
-        Access::{Account, Agent, AnyStanding, Public},
+        Access::{Account, Agent, AnyDevice, Public},
         Endpoint,
     },
     handlers,
 };
 
-const GET: (MethodFilter, Method) = (MethodFilter::GET, Method::GET);
-const POST: (MethodFilter, Method) = (MethodFilter::POST, Method::POST);
-const DELETE: (MethodFilter, Method) = (MethodFilter::DELETE, Method::DELETE);
+pub(super) const GET: (MethodFilter, Method) = (MethodFilter::GET, Method::GET);
+pub(super) const POST: (MethodFilter, Method) = (MethodFilter::POST, Method::POST);
+pub(super) const DELETE: (MethodFilter, Method) = (MethodFilter::DELETE, Method::DELETE);
 
 /// Every route of the API.
 pub fn endpoints() -> Vec<Endpoint> {
-    [account_routes(), agent_routes(), phone_routes(), own_routes()].into_iter().flatten().collect()
-}
-
-fn account_routes() -> Vec<Endpoint> {
-    vec![
-        Endpoint::new(POST, "/v1/login", Public, handlers::login)
-            .named("login", "Log in; registers the device where it is new.")
-            .takes::<account::LoginRequest>()
-            .gives::<account::LoginResponse>(200, "Logged in."),
-        Endpoint::new(POST, "/v1/token/refresh", Public, handlers::refresh)
-            .named("refreshToken", "Exchange a refresh token, once, for a new pair.")
-            .once()
-            .takes::<account::RefreshRequest>()
-            .gives::<account::Tokens>(200, "The new pair."),
-        Endpoint::new(POST, "/v1/logout", AnyStanding, handlers::logout)
-            .named("logout", "End this session; the device stays registered.")
-            .gives_nothing("Logged out."),
-        Endpoint::new(GET, "/v1/me", AnyStanding, handlers::me)
-            .named("me", "The profile.")
-            .gives::<account::Account>(200, "The profile."),
-        Endpoint::new(GET, "/v1/me/export", AnyStanding, handlers::export_me)
-            .named("exportMe", "All that is stored about the caller, in one document.")
-            .gives::<export::PersonalData>(200, "The document."),
-        Endpoint::new(POST, "/v1/signup", Public, handlers::start_signup)
-            .named("startSignup", "Make an account from an invitation: a code goes out by text.")
-            .takes::<account::SignupRequest>()
-            .gives::<account::SignupStarted>(201, "The code is on its way."),
-        Endpoint::new(POST, "/v1/signup/verify", Public, handlers::verify_signup)
-            .named("verifySignup", "Enter the code from the text.")
-            .takes::<account::SignupVerify>()
-            .gives_nothing("The code was right."),
-        Endpoint::new(POST, "/v1/signup/complete", Public, handlers::complete_signup)
-            .named("completeSignup", "Say who it is; makes the account.")
-            .takes::<account::SignupComplete>()
-            .gives::<account::Account>(201, "The account is made: log in."),
-    ]
+    [account_routes::endpoints(), agent_routes(), phone_routes(), own_routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn agent_routes() -> Vec<Endpoint> {
@@ -99,6 +68,10 @@ fn agent_routes() -> Vec<Endpoint> {
             .feature("revoke")
             .once()
             .gives::<agent::Grant>(200, "The grant as it now is."),
+        Endpoint::new(POST, "/v1/grants/reassert", Agent, handlers::reassert)
+            .named("reassertGrants", "After a restored backup: tell again what was revoked.")
+            .takes::<agent::Reassertion>()
+            .gives_nothing("Taken back again; tickets are issued again for what stands."),
         Endpoint::new(GET, "/v1/access-log", Agent, handlers::access_log)
             .named("accessLog", "The log of the agent's lockboxes.")
             .query("from", Required::False, "First second.")
@@ -115,7 +88,7 @@ fn phone_routes() -> Vec<Endpoint> {
             .named("sync", "What changed since a cursor.")
             .query("cursor", Required::False, "Of the page before; without it the answer starts over.")
             .gives::<sync::SyncPage>(200, "A page of changes."),
-        Endpoint::new(POST, "/v1/events", AnyStanding, handlers::upload_events)
+        Endpoint::new(POST, "/v1/events", AnyDevice, handlers::upload_events)
             .named("uploadEvents", "Report what happened at lockboxes; each event is stored once.")
             .takes::<event::EventUpload>()
             .gives::<event::EventReceipts>(200, "What became of each."),
@@ -129,7 +102,7 @@ fn phone_routes() -> Vec<Endpoint> {
             .named("lockTime", "A fresh time token for a session with a lock.")
             .takes::<credential::TimeRequest>()
             .gives::<credential::TimeResponse>(200, "The token."),
-        Endpoint::new(POST, "/v1/locks/{serial}/audit", AnyStanding, handlers::lock_audit)
+        Endpoint::new(POST, "/v1/locks/{serial}/audit", AnyDevice, handlers::lock_audit)
             .named("lockAudit", "Hand in audit records of a lock.")
             .takes::<event::AuditUpload>()
             .gives::<event::AuditReceipt>(200, "The acknowledgement for the lock."),

@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{Content, DeliveryError, Mail, MailPort, Push, PushPort, TextMessage, TextPort};
 use crate::{
+    metrics::Metrics,
     refusal::Answer,
     service::{App, fault, guessing::growing_wait},
     store::{
@@ -14,9 +15,11 @@ use crate::{
     },
 };
 
-/// What is taken at once.
-const BATCH: i64 = 20;
-/// For how long it is left to this server, in seconds.
+/// What is taken at once: so little that all of it is delivered, or has failed, before the lease ends.
+const BATCH: i64 = 5;
+/// How long one delivery may take.
+pub const LONGEST_DELIVERY: Duration = Duration::from_secs(20);
+/// For how long what was taken is left to this server, in seconds.
 const LEASE: i64 = 120;
 const FIRST_RETRY: i64 = 10;
 const LONGEST_RETRY: i64 = 3600;
@@ -29,6 +32,7 @@ pub struct Carriers {
     pub mail: Option<Arc<dyn MailPort>>,
     pub text: Option<Arc<dyn TextPort>>,
     pub push: Option<Arc<dyn PushPort>>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Carriers {
@@ -44,33 +48,48 @@ impl Carriers {
     }
 }
 
-/// Delivers until it is aborted.
-pub async fn run(app: Arc<App>, carriers: Carriers, posted: Arc<Notify>) {
-    loop {
-        if let Err(error) = deliver_due(&app, &carriers).await {
+/// Delivers until it is told to stop; what it has in hand then is delivered to its end.
+pub async fn run(app: Arc<App>, carriers: Carriers, posted: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = deliver_until(&app, &carriers, &stop).await {
             tracing::error!(%error, "the outbox can't be read");
         }
         tokio::select! {
             () = posted.notified() => {}
             () = tokio::time::sleep(LOOK) => {}
+            // Also where whoever could say so is gone.
+            _ = stop.changed() => {}
         }
     }
 }
 
 /// Delivers all that is due now. Says how many were delivered.
 pub async fn deliver_due(app: &App, carriers: &Carriers) -> Answer<usize> {
+    let (_say, never) = watch::channel(false);
+    deliver_until(app, carriers, &never).await
+}
+
+async fn deliver_until(app: &App, carriers: &Carriers, stop: &watch::Receiver<bool>) -> Answer<usize> {
     let kinds = carriers.kinds();
     let mut count = 0;
     loop {
         let now = app.now();
         let mut tx = app.store.write().await?;
-        let leased = outbox::lease(tx.conn(), &kinds, now, now + LEASE, BATCH).await?;
+        let (instance, until) = (&app.config.instance, now + LEASE);
+        let leased = outbox::lease(tx.conn(), instance, &kinds, (now, until), BATCH).await?;
         tx.commit().await?;
         if leased.is_empty() {
             return Ok(count);
         }
         for row in leased {
-            count += usize::from(deliver(app, carriers, &row).await?);
+            if *stop.borrow() {
+                return Ok(count);
+            }
+            match deliver(app, carriers, &row).await {
+                Ok(delivered) => count += usize::from(delivered),
+                // It stays leased for a while; the others go on.
+                Err(error) => tracing::error!(post = %row.id, %error, "a post can't be delivered"),
+            }
         }
     }
 }
@@ -79,6 +98,7 @@ async fn deliver(app: &App, carriers: &Carriers, row: &PostRow) -> Answer<bool> 
     let sealed = app.vault.open("outbox", &row.id.to_string(), &row.sealed)?;
     let content: Content = serde_json::from_slice(&sealed)?;
     let outcome = hand_over(app, carriers, row, &content).await;
+    carriers.metrics.delivery(row.kind.0, outcome.is_ok());
     let mut tx = app.store.write().await?;
     match &outcome {
         Ok(()) => outbox::delivered(tx.conn(), row.id, app.now()).await?,

@@ -5,16 +5,17 @@ use sentri_protocol::{
     clock::{LowerBound, RETURN_WITHIN},
     hours::Schedule,
     settings::Settings,
-    ticket::{CredentialId, Epoch, Rights, SubjectId, Ticket},
+    ticket::{CredentialId, DeviceKey, Epoch, Rights, SubjectId, Ticket},
     time::{Week, Window},
 };
 use sentri_wire::{
     Binary,
     agent::{Grant, GrantState},
     credential::{AdvertKey, Credential, LockSettings, RevocationList},
+    device::DeviceKeyKind,
 };
 
-use super::{App, Caller, fault, protocol_time, revocations, zones};
+use super::{App, Caller, fault, protocol_time, restore, revocations, zones};
 use crate::{
     config::Policy,
     refusal::{Answer, Refusal},
@@ -23,23 +24,37 @@ use crate::{
         Id, Named, Writing, accounts,
         columns::number,
         credentials::{self, CredentialRow, CredentialState},
+        devices,
         grants::{self, GrantRow},
         lockboxes::{self, LockboxRow},
     },
 };
 
-/// A phone without a hardware key holds a ticket for no longer than this, in seconds.
-const LONGEST_WITHOUT_DEVICE_KEY: i64 = 86_400;
+/// A phone whose tickets are bound to a hardware key holds one for no longer than this, in seconds.
+const LONGEST: i64 = 72 * 3600;
+/// Any other phone.
+const LONGEST_WITHOUT_HARDWARE_KEY: i64 = 24 * 3600;
+/// When a phone asks again for what waits for the granter, in seconds.
+const HELD_BACK: i64 = 3600;
 /// Tickets issued in one sync; the rest follows on the next page.
 pub const AT_ONCE: i64 = 50;
 
-/// Issues what is due for the caller's device. True where more is due.
-pub async fn issue_due(app: &App, caller: &Caller) -> Answer<bool> {
+/// What [`issue_due`] has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Issued {
+    /// Something was due.
+    pub any: bool,
+    /// More is due.
+    pub more: bool,
+}
+
+/// Issues what is due for the caller's device.
+pub async fn issue_due(app: &App, caller: &Caller) -> Answer<Issued> {
     let mut conn = app.store.read().await?;
     let nothing_due = credentials::due(&mut conn, caller.device, app.now(), 1).await?.is_empty();
     drop(conn);
     if nothing_due {
-        return Ok(false);
+        return Ok(Issued::default());
     }
     let mut tx = app.store.write().await?;
     let now = app.signing_time(&mut tx).await?;
@@ -49,7 +64,7 @@ pub async fn issue_due(app: &App, caller: &Caller) -> Answer<bool> {
         issue_or_drop(app, &mut tx, caller, grant, now).await?;
     }
     tx.commit().await?;
-    Ok(more)
+    Ok(Issued { any: true, more })
 }
 
 async fn issue_or_drop(app: &App, tx: &mut Writing, caller: &Caller, grant: Id, now: Time) -> Answer<()> {
@@ -59,6 +74,10 @@ async fn issue_or_drop(app: &App, tx: &mut Writing, caller: &Caller, grant: Id, 
             && grant.ends_at > now.unix()
     });
     match standing {
+        Some(grant) if restore::holds_back(tx.conn(), &grant).await? => {
+            let later = now.unix() + HELD_BACK;
+            Ok(credentials::set_due(tx.conn(), caller.device, grant.id, later).await?)
+        }
         Some(grant) => issue(app, tx, caller, &grant, now).await,
         None => Ok(credentials::clear_due_for(tx.conn(), caller.device, grant).await?),
     }
@@ -73,7 +92,8 @@ async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, n
     let account = accounts::by_id(tx.conn(), caller.account)
         .await?
         .ok_or_else(|| fault("a session without its account"))?;
-    let life = Life::of(grant, &policy, now)?;
+    let key = devices::key(tx.conn(), caller.device).await?;
+    let life = Life::of(grant, &policy, key.as_ref().map(|key| key.kind.0), now)?;
     let credential = CredentialId(app.random());
     let ticket = Ticket {
         credential,
@@ -83,7 +103,7 @@ async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, n
         window: life.window,
         schedule: Schedule::ALWAYS,
         rights: Rights::OPEN,
-        device_key: None,
+        device_key: key.map(|key| device_key(&key.key)).transpose()?,
     };
 
     for old in credentials::replace(tx.conn(), grant.id, caller.device).await? {
@@ -118,6 +138,12 @@ async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, n
     Ok(())
 }
 
+fn device_key(hex: &str) -> Answer<DeviceKey> {
+    let mut key = [0; 33];
+    hex::decode_to_slice(hex, &mut key).map_err(|_| fault("a device key that is no key"))?;
+    Ok(DeviceKey(key))
+}
+
 /// How long a ticket lasts, and when the next one is due.
 struct Life {
     window: Window,
@@ -127,8 +153,12 @@ struct Life {
 impl Life {
     /// To the grant's end, but no longer than the policy's life from its start, or from now once it has
     /// begun. Renewed at half of that, so that a phone that comes by sometimes never runs dry.
-    fn of(grant: &GrantRow, policy: &Policy, now: Time) -> Answer<Self> {
-        let life = i64::from(policy.ticket_seconds).min(LONGEST_WITHOUT_DEVICE_KEY);
+    fn of(grant: &GrantRow, policy: &Policy, key: Option<DeviceKeyKind>, now: Time) -> Answer<Self> {
+        let longest = match key {
+            Some(DeviceKeyKind::Hardware) => LONGEST,
+            Some(DeviceKeyKind::Software) | None => LONGEST_WITHOUT_HARDWARE_KEY,
+        };
+        let life = i64::from(policy.ticket_seconds).min(longest);
         let from = grant.starts_at.max(now.unix());
         let not_after = grant.ends_at.min(from + life);
         let renew_at = if not_after < grant.ends_at { from + life / 2 } else { grant.ends_at };

@@ -15,12 +15,12 @@ use sha2::{Digest, Sha256};
 use super::{
     App, Caller,
     access_log::{self, Report, Try, Word},
-    credentials, fault, revocations,
+    credentials, fault, restore, revocations,
 };
 use crate::{
     refusal::{Answer, Refusal},
     store::{
-        self, Id, Writing, events,
+        self, Connection, Id, Writing, events,
         grants::{self, GrantRow},
         lockboxes::{self, Heard, LockboxRow},
     },
@@ -33,15 +33,32 @@ pub async fn upload(app: &App, caller: &Caller, upload: &EventUpload) -> Answer<
     if upload.events.len() > MOST_EVENTS {
         return Err(Refusal::invalid("events", "At most 100 events at once.").limit(100));
     }
+    // Looked up before the writer's turn, for which others wait: whose an access is never changes.
+    let mut places = Vec::with_capacity(upload.events.len());
+    let mut conn = app.store.read().await?;
+    for event in &upload.events {
+        places.push(place(&mut conn, caller, event).await?);
+    }
+    // Whatever the locks say of a restored backup, they say of the database that has this name.
+    let incarnation = if upload.events.iter().any(|event| event.status.is_some()) {
+        restore::current_incarnation(&mut conn).await?
+    } else {
+        String::new()
+    };
+    drop(conn);
     let mut tx = app.store.write().await?;
     let serials = upload.events.iter().map(|event| event.lockbox.as_str()).collect();
     access_log::hold(app, &mut tx, serials).await?;
     let mut receipts = Vec::with_capacity(upload.events.len());
-    for event in &upload.events {
-        let result = store_event(app, &mut tx, caller, event).await?;
+    let mut is_behind = false;
+    for (event, place) in upload.events.iter().zip(places) {
+        let result = store_event(app, &mut tx, caller, event, place, &mut is_behind).await?;
         receipts.push(EventReceipt { id: event.id, result });
     }
     tx.commit().await?;
+    if is_behind {
+        restore::noticed(app, &incarnation).await?;
+    }
     Ok(EventReceipts { receipts })
 }
 
@@ -50,8 +67,10 @@ async fn store_event(
     tx: &mut Writing,
     caller: &Caller,
     event: &AccessEvent,
+    place: Option<(LockboxRow, GrantRow)>,
+    is_behind: &mut bool,
 ) -> Answer<ReceiptResult> {
-    let Some((lockbox, grant)) = place(tx, caller, event).await? else { return Ok(ReceiptResult::Refused) };
+    let Some((lockbox, grant)) = place else { return Ok(ReceiptResult::Refused) };
     let digest = hex::encode(Sha256::digest(serde_json::to_vec(event)?));
     let id = Id(event.id);
     let earlier = events::insert(tx.conn(), id, caller.account, lockbox.id, &digest, app.now()).await?;
@@ -60,7 +79,8 @@ async fn store_event(
     }
     let proof = proof(app, tx, &lockbox, event).await?;
     if let Some(status) = &proof {
-        hear(app, tx, &lockbox, status).await?;
+        *is_behind |= restore::is_ahead(&lockbox, status)?;
+        hear(app, tx, lockbox.id, status).await?;
     }
     let operation = event.operation.as_ref().and_then(Binary::array).map(OperationId).map(access_log::short);
     let tried = Try { lockbox: &lockbox, grant: &grant, account: caller.account, operation };
@@ -77,14 +97,14 @@ async fn store_event(
 
 /// The box of an event and the access that makes it the caller's to report; nothing where none does.
 async fn place(
-    tx: &mut Writing,
+    conn: &mut Connection,
     caller: &Caller,
     event: &AccessEvent,
 ) -> Answer<Option<(LockboxRow, GrantRow)>> {
-    let Some(lockbox) = lockboxes::by_serial(tx.conn(), &event.lockbox).await? else { return Ok(None) };
+    let Some(lockbox) = lockboxes::by_serial(conn, &event.lockbox).await? else { return Ok(None) };
     let grant = match event.access_id {
-        Some(id) => grants::by_id(tx.conn(), Id(id)).await?,
-        None => grants::held_at_box(tx.conn(), caller.account, lockbox.id).await?,
+        Some(id) => grants::by_id(conn, Id(id)).await?,
+        None => grants::held_at_box(conn, caller.account, lockbox.id).await?,
     };
     let own =
         grant.filter(|grant| grant.grantee_id == Some(caller.account) && grant.lockbox_id == lockbox.id);
@@ -120,7 +140,9 @@ impl From<&Status> for Word {
 }
 
 /// Notes what the lock said of itself, and takes back from phones what it has by now.
-async fn hear(app: &App, tx: &mut Writing, lockbox: &LockboxRow, status: &Status) -> Answer<()> {
+async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()> {
+    let gone = || fault("a lockbox that vanished");
+    let lockbox = lockboxes::by_id(tx.conn(), id).await?.ok_or_else(gone)?;
     let heard = Heard {
         at: app.now(),
         battery: status.battery.min(100),
@@ -129,10 +151,9 @@ async fn hear(app: &App, tx: &mut Writing, lockbox: &LockboxRow, status: &Status
     };
     lockboxes::hear(tx.conn(), lockbox.id, &heard).await?;
     tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
-    let now =
-        lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(|| fault("a lockbox that vanished"))?;
-    let has_list = revocations::is_pending(lockbox) && !revocations::is_pending(&now);
-    let has_settings = credentials::settings_pending(lockbox)? && !credentials::settings_pending(&now)?;
+    let now = lockboxes::by_id(tx.conn(), id).await?.ok_or_else(gone)?;
+    let has_list = revocations::is_pending(&lockbox) && !revocations::is_pending(&now);
+    let has_settings = credentials::settings_pending(&lockbox)? && !credentials::settings_pending(&now)?;
     if has_list || has_settings {
         for holder in store::credentials::holders(tx.conn(), lockbox.id, app.now()).await? {
             if has_list {

@@ -2,7 +2,7 @@
 
 use sentri_wire::export::PersonalData;
 
-use super::{App, Caller, fault};
+use super::{App, Caller, fault, login};
 use crate::{
     refusal::Answer,
     store::{
@@ -29,7 +29,7 @@ pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<Persona
     let messages = messages::of_account(conn, account).await?;
     Ok(PersonalData {
         exported_at: app.now(),
-        account: row.to_wire(),
+        account: login::profile_of(app, conn, account).await?,
         created_at: row.created_at,
         devices: export::devices(conn, account).await?,
         grants_given: given.iter().map(GrantRow::to_wire).collect(),

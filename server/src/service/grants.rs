@@ -3,14 +3,15 @@
 use sentri_protocol::grant;
 use sentri_wire::{
     Secret,
-    account::AccountKind,
+    account::{AccountKind, GrantApproval},
     agent::{Grant, GrantRequest, GrantResponse, GrantState, Grants, Invitee, LockboxGeneration},
     credential::Access,
+    device::Presence,
     problem::ProblemCode,
 };
 
 use super::{
-    App, Caller, fault,
+    App, Caller, devices, fault,
     guessing::Limit,
     messages::{self, About},
     once::Once,
@@ -22,7 +23,7 @@ use crate::{
     refusal::{Answer, Refusal},
     rules::{self, Email},
     store::{
-        Id, Named, Writing,
+        self, Id, Named, Writing,
         accounts::{self, AccountRow},
         credentials,
         grants::{self, GrantRow},
@@ -44,11 +45,14 @@ pub async fn grant(app: &App, caller: &Caller, once: &Once, request: &GrantReque
     let association = caller.agent()?;
     let email = Email::parse(&request.email, "email")?;
     check_window(app, request)?;
-    check_pin(app, caller, &request.pin).await?;
+    let presence = approve(app, caller, request).await?;
 
     let mut tx = app.store.write().await?;
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
+    }
+    if let Some(presence) = presence {
+        devices::spend_presence(app, &mut tx, caller, presence).await?;
     }
     let policy = app.policy(tx.conn(), Some(association)).await?;
     if request.ends_at - request.starts_at > i64::from(policy.longest_grant_seconds) {
@@ -57,7 +61,9 @@ pub async fn grant(app: &App, caller: &Caller, once: &Once, request: &GrantReque
     }
     let (listing, lockbox) = place(&mut tx, caller, request).await?;
     let known = accounts::by_email(tx.conn(), &email.key()).await?;
-    let holder = known.as_ref().filter(|account| account.kind.0 == AccountKind::Contractor);
+    let holder = known
+        .as_ref()
+        .filter(|account| matches!(account.kind.0, AccountKind::Contractor | AccountKind::Resident));
     let row = GrantRow {
         id: app.new_id(),
         listing_id: listing.id,
@@ -128,7 +134,18 @@ pub async fn revoke(app: &App, caller: &Caller, once: &Once, id: Id) -> Answer<G
     Ok(answer)
 }
 
-async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<()> {
+/// Ends everything that is granted at a lockbox, begun or not: it changes hands, or goes out of use. [OPS-2]
+pub async fn end_at(app: &App, tx: &mut Writing, lockbox: Id) -> Answer<usize> {
+    let open = grants::open_at(tx.conn(), lockbox, app.now()).await?;
+    for grant in &open {
+        grants::set_revoked(tx.conn(), grant.id).await?;
+        take_back(app, tx, grant).await?;
+    }
+    Ok(open.len())
+}
+
+/// Takes a grant back that is revoked now, and tells both.
+pub async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<()> {
     revocations::take_back(app, tx, grant).await?;
     tx.touch::<Grant>(grant.granter_id, grant.id);
 
@@ -181,9 +198,35 @@ async fn place(
     Ok((listing, lockbox))
 }
 
+/// The granter's PIN, or in its place, where the association allows it, the signature of their device's hardware key,
+/// which is still to be used up. [ACC-12]
+async fn approve<'a>(app: &App, caller: &Caller, request: &'a GrantRequest) -> Answer<Option<&'a Presence>> {
+    match (&request.pin, &request.presence) {
+        (Some(pin), None) => check_pin(app, caller, pin).await.map(|()| None),
+        (None, Some(presence)) => {
+            let mut conn = app.store.read().await?;
+            let policy = app.policy(&mut conn, caller.association).await?;
+            drop(conn);
+            if policy.grant_approval == GrantApproval::Pin {
+                return Err(
+                    Refusal::new(ProblemCode::PinRequired).detail("Your association asks for the PIN.")
+                );
+            }
+            devices::check_presence(app, caller, request, presence).await.map(|()| Some(presence))
+        }
+        _ => Err(Refusal::invalid("pin", "Enter your PIN, or confirm on your phone: one of the two.")),
+    }
+}
+
+/// Forgets an account's wrong PINs, and ends their wait.
+pub async fn forget_wrong_pins(tx: &mut Writing, account: Id) -> Answer<()> {
+    Ok(store::tries::clear(tx.conn(), PIN_LIMIT.purpose, &account.to_string()).await?)
+}
+
 /// Checks the granter's PIN. [ACC-12]
 async fn check_pin(app: &App, caller: &Caller, pin: &Secret) -> Answer<()> {
     let subject = caller.account.to_string();
+    let _turn = app.turns.take(&subject).await;
     PIN_LIMIT.count(app, &subject).await.map_err(|refusal| refusal.field("pin"))?;
     let mut conn = app.store.read().await?;
     let account = accounts::by_id(&mut conn, caller.account).await?;
@@ -219,7 +262,7 @@ async fn hand_over(
 ) -> Answer<()> {
     tx.touch::<Access>(holder.id, grant.id);
     let due_at = (grant.starts_at - i64::from(lead_seconds)).max(app.now());
-    for device in accounts::devices_of(tx.conn(), holder.id).await? {
+    for device in store::devices::of_account(tx.conn(), holder.id).await? {
         credentials::set_due(tx.conn(), device, grant.id, due_at).await?;
     }
     Ok(())

@@ -1,6 +1,12 @@
 //! Limits on guessing: a try is counted before it is looked at, so that racing tries can't pass the limit.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
 use sentri_wire::problem::ProblemCode;
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::App;
 use crate::{
@@ -53,6 +59,30 @@ impl Limit {
             return Err(Refusal::new(ProblemCode::TooManyTries).retry_after(wait));
         }
         Ok(())
+    }
+}
+
+/// Tries at one subject, one after the other: of many right ones at once none sees the others' counts, and of many
+/// wrong ones none gets further than in a row. The counts in the database hold across servers; the turns are this
+/// process's.
+#[derive(Default)]
+pub struct Turns(Mutex<HashMap<String, Weak<Turn<()>>>>);
+
+impl Turns {
+    /// Waits for the subject's turn, which lasts until the guard is dropped.
+    pub async fn take(&self, subject: &str) -> OwnedMutexGuard<()> {
+        self.of(subject).lock_owned().await
+    }
+
+    fn of(&self, subject: &str) -> Arc<Turn<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(subject).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(Turn::new(()));
+        turns.insert(subject.to_owned(), Arc::downgrade(&turn));
+        turn
     }
 }
 

@@ -2,51 +2,57 @@
 
 use sentri_wire::{
     Secret, Timestamp,
-    account::{Account, LoginName, LoginRequest, LoginResponse, Tokens},
+    account::{Account, AccountKind, LoginRequest, LoginResponse, Tokens},
     problem::ProblemCode,
 };
 
-use super::{App, Caller, digest, fault, guessing::Limit, once::Once};
+use super::{
+    App, Caller, digest, fault,
+    once::Once,
+    password::{self, Name},
+};
 use crate::{
+    config::Policy,
     refusal::{Answer, Refusal},
-    rules::{self, Email, SentrikeyId},
+    rules,
     store::{
         Connection, Id, Writing,
-        accounts::{self, AccountRow, NewDevice, Registered, Status},
+        accounts::{self, AccountRow, Status},
         credentials,
+        devices::{self, NewDevice, Registered},
         sessions::{self, TokenKind, TokenRow},
     },
 };
 
 const ACCESS_SECONDS: i64 = 15 * 60;
 /// A phone that was not used for this long logs in again.
-const REFRESH_SECONDS: i64 = 90 * 86_400;
+pub const REFRESH_SECONDS: i64 = 90 * 86_400;
 
 /// For how long a phone that lost the answer to a refresh can ask for it again. Less than an access token lives.
 const REPEAT_SECONDS: i64 = 10 * 60;
-
-const PASSWORD_LIMIT: Limit = Limit { purpose: "login", free: 10, first_wait: 30, longest_wait: 3600 };
 
 /// Logs in, and registers the device where it is new.
 pub async fn login(app: &App, request: &LoginRequest) -> Answer<LoginResponse> {
     let name = Name::parse(&request.login)?;
     let device_name = rules::text(&request.device.name, 64, "device.name")?;
-    let account = check_password(app, &name, &request.password).await?;
+    let install_id = Id(request.device.install_id);
+    let account = password::check(app, &name, &request.password, Some(install_id)).await?;
 
     let mut tx = app.store.write().await?;
+    let account = password::unchanged(tx.conn(), &account).await?;
     let policy = app.policy(tx.conn(), account.association_id).await?;
     if account.status.0 != Status::Active {
-        return Err(not_active(policy.support));
+        return Err(not_active(app, account.status.0, &policy));
     }
     let device = NewDevice {
         id: app.new_id(),
         account: account.id,
-        install_id: Id(request.device.install_id),
+        install_id,
         name: &device_name,
         platform: request.device.platform,
         now: app.now(),
     };
-    let device_id = match accounts::register(tx.conn(), &device, policy.device_limit.into()).await? {
+    let device_id = match devices::register(tx.conn(), &device, policy.device_limit.into()).await? {
         Registered::Known(id) => id,
         Registered::New(id) => {
             credentials::set_all_due(tx.conn(), id, account.id, app.now()).await?;
@@ -63,24 +69,7 @@ pub async fn login(app: &App, request: &LoginRequest) -> Answer<LoginResponse> {
     sessions::begin(tx.conn(), session, account.id, device_id, app.now()).await?;
     let tokens = add_tokens(app, &mut tx, session).await?;
     tx.commit().await?;
-    Ok(LoginResponse { account: account.to_wire(), device_id: device_id.0, tokens })
-}
-
-/// The account of this name and password. An unknown name is counted, and costs a hash, like a known one.
-async fn check_password(app: &App, name: &Name, password: &Secret) -> Answer<AccountRow> {
-    let subject = app.vault.fingerprint(PASSWORD_LIMIT.purpose, name.key.as_bytes());
-    let counted = PASSWORD_LIMIT.count(app, &subject).await;
-    counted.map_err(|refusal| refusal.support(app.config.policy.support.clone()))?;
-    let mut conn = app.store.read().await?;
-    let account = name.find(&mut conn).await?;
-    // Not held while the hash is computed: connections are fewer than people who log in.
-    drop(conn);
-
-    let hash = account.as_ref().map(|account| account.password.as_str());
-    let right = app.passwords.verify(password, hash).await?;
-    let account = account.filter(|_| right).ok_or_else(|| Refusal::new(ProblemCode::WrongCredentials))?;
-    PASSWORD_LIMIT.clear(app, &subject).await?;
-    Ok(account)
+    Ok(LoginResponse { account: profile(&account, &policy), device_id: device_id.0, tokens })
 }
 
 /// Exchanges a refresh token for a new pair. One that was used before ends the session: somebody else has it.
@@ -110,6 +99,7 @@ pub async fn refresh(app: &App, once: &Once, token: &Secret) -> Answer<Tokens> {
         return Err(fault("an answer to a refresh token that was not spent"));
     }
     sessions::drop_ended_access(tx.conn(), row.session_id, app.now() - 86_400).await?;
+    devices::seen(tx.conn(), row.device_id, app.now()).await?;
     let tokens = add_tokens(app, &mut tx, row.session_id).await?;
     once.keep(app, &mut tx, &caller, &tokens).await?;
     tx.commit().await?;
@@ -123,17 +113,19 @@ pub async fn logout(app: &App, caller: &Caller) -> Answer<()> {
     Ok(tx.commit().await?)
 }
 
-/// Whether an account that is not in good standing may make the call.
+/// Who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Only one in good standing.
-    Good,
-    /// Any: to leave, to see why, and to report what happened at a lock.
-    Any,
+pub enum Admission {
+    /// Only an account in good standing.
+    GoodStanding,
+    /// One of any standing: to see why, and to leave.
+    AnyStanding,
+    /// A removed device and a deleted account too: to report what happened at a lock, and to log out.
+    AnyDevice,
 }
 
 /// Finds out who calls by their access token.
-pub async fn authenticate(app: &App, token: &Secret, standing: Standing) -> Answer<Caller> {
+pub async fn authenticate(app: &App, token: &Secret, admission: Admission) -> Answer<Caller> {
     let mut conn = app.store.read().await?;
     let row = sessions::find(&mut conn, TokenKind::Access, &digest(token))
         .await?
@@ -142,11 +134,20 @@ pub async fn authenticate(app: &App, token: &Secret, standing: Standing) -> Answ
     if row.expires_at <= app.now() {
         return Err(Refusal::new(ProblemCode::TokenExpired).field("authorization"));
     }
-    if standing == Standing::Good && row.status.0 != Status::Active {
+    if row.removed_at.is_some() && admission != Admission::AnyDevice {
+        return Err(removed());
+    }
+    if admission == Admission::GoodStanding && row.status.0 != Status::Active {
         let policy = app.policy(&mut conn, row.association_id).await?;
-        return Err(not_active(policy.support));
+        return Err(not_active(app, row.status.0, &policy));
     }
     Ok(caller(&row))
+}
+
+/// The device was removed.
+pub fn removed() -> Refusal {
+    Refusal::new(ProblemCode::DeviceRemoved)
+        .detail("What it has not uploaded yet still counts. Then log in again.")
 }
 
 fn caller(row: &TokenRow) -> Caller {
@@ -156,50 +157,47 @@ fn caller(row: &TokenRow) -> Caller {
         session: row.session_id,
         kind: row.kind.0,
         association: row.association_id,
+        is_removed: row.removed_at.is_some(),
     }
 }
 
 /// The profile. [ACC-2]
 pub async fn me(app: &App, caller: &Caller) -> Answer<Account> {
     let mut conn = app.store.read().await?;
-    let row = accounts::by_id(&mut conn, caller.account).await?;
-    row.map(|row| row.to_wire()).ok_or_else(|| fault("a session without its account"))
+    profile_of(app, &mut conn, caller.account).await
 }
 
-fn not_active(support: sentri_wire::problem::SupportContact) -> Refusal {
+/// An account's profile, with what its association says of it.
+pub async fn profile_of(app: &App, conn: &mut Connection, account: Id) -> Answer<Account> {
+    let row = accounts::by_id(conn, account).await?.ok_or_else(|| fault("a session without its account"))?;
+    let policy = app.policy(conn, row.association_id).await?;
+    Ok(profile(&row, &policy))
+}
+
+fn profile(row: &AccountRow, policy: &Policy) -> Account {
+    Account {
+        grant_approval: (row.kind.0 == AccountKind::Agent).then_some(policy.grant_approval),
+        password_rule: policy.password_rule,
+        ..row.to_wire()
+    }
+}
+
+/// Why an account may not be used, and whom to contact. [ACC-7]
+fn not_active(app: &App, status: Status, policy: &Policy) -> Refusal {
+    let deployment = &app.config.policy.support;
+    let (detail, support) = match status {
+        Status::Lapsed => ("A payment is due. Call the support line with your SentriKey ID.", deployment),
+        Status::Locked => {
+            ("Support has locked this account to protect it. Call the support line.", deployment)
+        }
+        Status::Active | Status::Suspended | Status::Deleted => {
+            ("Please contact your association or MLS.", &policy.support)
+        }
+    };
     Refusal::new(ProblemCode::AccountNotActive)
-        .detail("Please contact your association or MLS.")
-        .support(support)
-}
-
-/// A login name of the right shape, which need not exist.
-struct Name {
-    key: String,
-    is_agent: bool,
-}
-
-impl Name {
-    fn parse(name: &LoginName) -> Answer<Self> {
-        Ok(match name {
-            LoginName::SentrikeyId(id) => {
-                let id = SentrikeyId::parse(id, "login.sentrikey_id")?;
-                Self { key: id.as_str().to_owned(), is_agent: true }
-            }
-            LoginName::Email(email) => {
-                Self { key: Email::parse(email, "login.email")?.key(), is_agent: false }
-            }
-        })
-    }
-
-    /// An agent logs in by number, anyone else by address; an agent's address is no login. [ACC-1]
-    async fn find(&self, conn: &mut Connection) -> Answer<Option<AccountRow>> {
-        use sentri_wire::account::AccountKind::Agent;
-        Ok(if self.is_agent {
-            accounts::by_sentrikey_id(conn, &self.key).await?
-        } else {
-            accounts::by_email(conn, &self.key).await?.filter(|account| account.kind.0 != Agent)
-        })
-    }
+        .standing(status.to_wire())
+        .detail(detail)
+        .support(support.clone())
 }
 
 async fn add_tokens(app: &App, tx: &mut Writing, session: Id) -> Answer<Tokens> {

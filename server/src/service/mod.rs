@@ -2,21 +2,32 @@
 //! that the object is theirs; what is not is answered like what does not exist.
 
 pub mod access_log;
+pub mod association_rules;
+pub mod codes;
 pub mod credentials;
+pub mod deletion;
+pub mod devices;
 pub mod events;
 pub mod export;
 pub mod grants;
 pub mod guessing;
+pub mod identity;
 pub mod listings;
 pub mod lockboxes;
 pub mod locks;
 pub mod login;
+pub mod master_keys;
 pub mod messages;
 pub mod once;
 pub mod operator;
+pub mod password;
+pub mod profile;
+pub mod proofs;
+pub mod restore;
 pub mod retention;
 pub mod revocations;
 pub mod signup;
+pub mod standing;
 pub mod sync;
 pub mod zones;
 
@@ -49,8 +60,8 @@ pub struct App {
     pub passwords: Passwords,
     pub clock: Arc<dyn Clock>,
     pub randomness: Arc<dyn Randomness>,
-    /// Names the database, within cursors.
-    pub incarnation: String,
+    /// Tries at passwords and PINs, one after the other for each.
+    pub turns: guessing::Turns,
 }
 
 /// Who calls: an account on a registered device, in good standing unless the route says otherwise.
@@ -61,6 +72,8 @@ pub struct Caller {
     pub session: Id,
     pub kind: AccountKind,
     pub association: Option<Id>,
+    /// The device was removed, or its account deleted.
+    pub is_removed: bool,
 }
 
 impl Caller {
@@ -121,6 +134,8 @@ impl App {
             lead_seconds: number(row.lead_seconds, "lead time")?,
             ticket_seconds: number(row.ticket_seconds, "ticket life")?,
             longest_grant_seconds: number(row.longest_grant_seconds, "longest grant")?,
+            grant_approval: row.grant_approval.0,
+            password_rule: row.password_rule.0,
             support: row.support.0,
         })
     }

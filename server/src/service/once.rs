@@ -12,9 +12,6 @@ use crate::{
     },
 };
 
-/// How long an answer is kept, in seconds.
-const KEPT: i64 = 7 * 86_400;
-
 /// The idempotency key of a request, if it has one, with a keyed digest of what it asks.
 pub struct Once {
     key: Option<String>,
@@ -51,6 +48,13 @@ impl Once {
         open(app, key, &earlier).map(Some)
     }
 
+    /// Takes the key of a request that can't come a second time otherwise.
+    pub async fn take(&self, app: &App, tx: &mut Writing, caller: &Caller) -> Answer<()> {
+        let Some(key) = &self.key else { return Ok(()) };
+        idempotency::take(tx.conn(), caller.account, key, &self.digest, app.now()).await?;
+        Ok(())
+    }
+
     /// The answer to the same request under the same key, where it was given in the last `seconds`. Unlike
     /// [`Self::earlier`] this takes no key: a request that has none, or another, is left to the caller.
     pub async fn given_within<T: DeserializeOwned>(
@@ -78,8 +82,7 @@ impl Once {
     ) -> Answer<()> {
         let Some(key) = &self.key else { return Ok(()) };
         let sealed = app.vault.seal("once", key, &serde_json::to_vec(answer)?)?;
-        idempotency::keep(tx.conn(), caller.account, key, &sealed).await?;
-        Ok(idempotency::forget(tx.conn(), app.now() - KEPT).await?)
+        Ok(idempotency::keep(tx.conn(), caller.account, key, &sealed).await?)
     }
 }
 

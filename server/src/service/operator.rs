@@ -1,5 +1,11 @@
 //! What an operator does: associations, brokerages, agents, lockboxes. [OPS-1, OPS-2]
 
+mod communities;
+mod import;
+mod people;
+mod standing;
+mod transfers;
+
 use sentri_protocol::{
     Generation,
     hours::{AccessHours, Span},
@@ -7,32 +13,44 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     Binary, Secret,
-    account::{Account, AccountKind},
+    account::Account,
     agent::{Lockbox, LockboxGeneration},
     export::PersonalData,
     problem::{ProblemCode, SupportContact},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use super::retention::Pruned;
-use super::{App, credentials, export, protocol_time, retention, revocations, zones};
+pub use self::{
+    communities::{Community, CommunityChange, Hub, NewCommunity},
+    import::{
+        BoxToProvision, Import, Imported, Member, NewBrokerage, NewHub, NewResident, NewSupportUser,
+        NotImported,
+    },
+    people::{NewPerson, Resident, SupportUser},
+    standing::GroupStanding,
+    transfers::{Retired, Transferred},
+};
+use super::{App, credentials, export, master_keys, protocol_time, restore, retention, zones};
+pub use super::{association_rules::AssociationRules, master_keys::KeyUse, retention::Pruned};
+pub use crate::store::support_users::Permission;
 use crate::{
     refusal::{Answer, Refusal},
-    rules::{self, Email, Phone, SentrikeyId},
+    rules::{self, Email, SentrikeyId},
     store::{
-        Connection, Id, Json, Named, Writing,
+        Connection, Json, Named,
         accounts::{self, AccountRow, Status},
         associations::{self, AssociationRow},
+        brokerages::{self, BrokerageRow},
         columns::number,
-        grants,
+        communities::HubRow,
         lockboxes::{self, LockboxRow},
-        meta,
     },
 };
 
 /// A new association. What is left out takes the deployment's rule.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct NewAssociation {
     /// Its name, unique.
     pub name: String,
@@ -59,6 +77,8 @@ pub struct Association {
     pub lead_seconds: u32,
     /// Whom its members call.
     pub support: SupportContact,
+    /// In good standing.
+    pub active: bool,
 }
 
 /// A brokerage.
@@ -70,6 +90,8 @@ pub struct Brokerage {
     pub association: String,
     /// Its name.
     pub name: String,
+    /// In good standing.
+    pub active: bool,
 }
 
 /// A new agent.
@@ -158,7 +180,10 @@ impl<'a> Operator<'a> {
             ticket_seconds: policy.ticket_seconds.into(),
             longest_grant_seconds: days.unwrap_or(policy.longest_grant_seconds).into(),
             support: Json(new.support.clone().unwrap_or_else(|| policy.support.clone())),
+            suspended_at: None,
             created_at: self.app.now(),
+            grant_approval: Named(policy.grant_approval),
+            password_rule: Named(policy.password_rule),
         };
         if row.device_limit == 0 {
             return Err(Refusal::invalid("device_limit", "At least one device."));
@@ -172,108 +197,50 @@ impl<'a> Operator<'a> {
         association_of(row)
     }
 
+    /// Changes the rules of an association. Its agents' phones hear of it with their next sync.
+    pub async fn set_rules(&self, association: &str, rules: &AssociationRules) -> Answer<Association> {
+        let mut tx = self.app.store.write().await?;
+        let mut row = find_association(tx.conn(), association).await?;
+        rules.apply(&mut row);
+        if row.device_limit == 0 {
+            return Err(Refusal::invalid("device_limit", "At least one device."));
+        }
+        if !(3600..=72 * 3600).contains(&row.ticket_seconds) {
+            return Err(Refusal::invalid("ticket_hours", "From 1 to 72 hours."));
+        }
+        associations::set_rules(tx.conn(), &row).await?;
+        for agent in accounts::agents_of(tx.conn(), row.id).await? {
+            tx.touch::<Account>(agent.id, agent.id);
+        }
+        tx.commit().await?;
+        association_of(row)
+    }
+
     /// Makes a brokerage.
     pub async fn add_brokerage(&self, association: &str, name: &str) -> Answer<Brokerage> {
         let name = rules::text(name, 100, "name")?;
         let mut tx = self.app.store.write().await?;
         let owner = find_association(tx.conn(), association).await?;
-        if associations::brokerage_by_name(tx.conn(), owner.id, &name).await?.is_some() {
+        if brokerages::by_name(tx.conn(), owner.id, &name).await?.is_some() {
             return Err(Refusal::conflict("The association has a brokerage of this name.").field("name"));
         }
         let id = self.app.new_id();
         associations::insert_brokerage(tx.conn(), id, owner.id, &name, self.app.now()).await?;
         tx.commit().await?;
-        Ok(Brokerage { id: id.0, association: owner.name, name })
+        Ok(Brokerage { id: id.0, association: owner.name, name, active: true })
     }
 
-    /// Makes an agent.
-    pub async fn add_agent(&self, new: &NewAgent) -> Answer<Agent> {
-        let (email, phone) = (Email::parse(&new.email, "email")?, Phone::parse(&new.phone, "phone")?);
-        rules::password(&new.password, "password")?;
-        rules::pin(&new.pin, "pin")?;
-        let password = self.app.passwords.hash(&new.password).await?;
-        let pin = self.app.passwords.hash(&new.pin).await?;
-
-        let mut tx = self.app.store.write().await?;
-        let association = find_association(tx.conn(), &new.association).await?;
-        let brokerage_id = self.brokerage(&mut tx, &association, new.brokerage.as_deref()).await?;
-        let row = AccountRow {
-            id: self.app.new_id(),
-            kind: Named(AccountKind::Agent),
-            status: Named(Status::Active),
-            association_id: Some(association.id),
-            brokerage_id,
-            sentrikey_id: Some(SentrikeyId::parse(&new.sentrikey_id, "sentrikey_id")?.as_str().to_owned()),
-            first_name: rules::text(&new.first_name, 64, "first_name")?,
-            last_name: rules::text(&new.last_name, 64, "last_name")?,
-            email: email.as_str().to_owned(),
-            email_key: email.key(),
-            phone: phone.as_str().to_owned(),
-            phone_key: phone.key(),
-            role: None,
-            password,
-            pin,
-            security_questions: String::new(),
-            subject: meta::next(tx.conn(), "subject").await?,
-            created_at: self.app.now(),
-        };
-        if accounts::by_sentrikey_id(tx.conn(), row.sentrikey_id.as_deref().unwrap_or_default())
-            .await?
-            .is_some()
-        {
-            return Err(Refusal::conflict("There is an agent with this SentriKey ID.").field("sentrikey_id"));
-        }
-        if accounts::by_email(tx.conn(), &row.email_key).await?.is_some() {
-            return Err(Refusal::conflict("There is an account with this address.").field("email"));
-        }
-        accounts::insert(tx.conn(), &row).await?;
-        tx.touch::<Account>(row.id, row.id);
-        tx.commit().await?;
-        Ok(agent_of(&row))
-    }
-
-    async fn brokerage(
-        &self,
-        tx: &mut Writing,
-        association: &AssociationRow,
-        name: Option<&str>,
-    ) -> Answer<Option<Id>> {
-        let Some(name) = name else { return Ok(None) };
-        let found = associations::brokerage_by_name(tx.conn(), association.id, name).await?;
-        found.map(Some).ok_or_else(|| {
-            Refusal::not_found().field("brokerage").detail("The association has no brokerage of this name.")
-        })
-    }
-
-    /// Suspends an agent: what their phones hold is taken back. [ACC-7]
-    pub async fn suspend_agent(&self, sentrikey_id: &str) -> Answer<Agent> {
-        self.set_standing(sentrikey_id, Status::Suspended).await
-    }
-
-    /// Puts a suspended agent back into good standing.
-    pub async fn reinstate_agent(&self, sentrikey_id: &str) -> Answer<Agent> {
-        self.set_standing(sentrikey_id, Status::Active).await
-    }
-
-    async fn set_standing(&self, sentrikey_id: &str, status: Status) -> Answer<Agent> {
-        let mut tx = self.app.store.write().await?;
-        let agent = find_agent(tx.conn(), sentrikey_id).await?;
-        accounts::set_status(tx.conn(), agent.id, status).await?;
-        if status == Status::Suspended {
-            for grant in crate::store::credentials::live_grants_of(tx.conn(), agent.id).await? {
-                if let Some(grant) = grants::by_id(tx.conn(), grant).await? {
-                    revocations::take_back(self.app, &mut tx, &grant).await?;
-                }
-            }
-        }
-        tx.touch::<Account>(agent.id, agent.id);
-        tx.commit().await?;
-        Ok(agent_of(&AccountRow { status: Named(status), ..agent }))
+    /// An association's brokerages.
+    pub async fn brokerages(&self, association: &str) -> Answer<Vec<Brokerage>> {
+        let mut conn = self.app.store.read().await?;
+        let association = find_association(&mut conn, association).await?;
+        let rows = brokerages::of_association(&mut conn, association.id).await?;
+        Ok(rows.into_iter().map(|row| brokerage_of(row, &association.name)).collect())
     }
 
     /// Makes a lockbox, with a fresh seed, and says what the factory writes into it.
     pub async fn provision_lockbox(&self, new: &NewLockbox) -> Answer<Provisioned> {
-        let serial = serial(&new.serial)?;
+        let serial = serial_number(&new.serial)?;
         let zone = rules::time_zone(&new.time_zone, "time_zone")?;
         let settings = Settings {
             version: 1,
@@ -310,6 +277,7 @@ impl<'a> Operator<'a> {
             audit_number: 0,
             audit_tag: hex::encode([0; 12]),
             audit_lost: 0,
+            retired_at: None,
             created_at: self.app.now(),
         };
         lockboxes::insert(tx.conn(), &row).await?;
@@ -343,17 +311,14 @@ impl<'a> Operator<'a> {
         Ok(lockboxes::all_owned(&mut conn, owner.id).await?.iter().map(LockboxRow::to_wire).collect())
     }
 
-    /// Seals all seeds anew under the current master key. Says how many. [OPS-3]
-    pub async fn reseal_seeds(&self) -> Answer<usize> {
-        let mut tx = self.app.store.write().await?;
-        let seeds = lockboxes::sealed_seeds(tx.conn()).await?;
-        for (id, sealed) in &seeds {
-            let seed = self.app.vault.open("seed", &id.to_string(), sealed)?;
-            let sealed = self.app.vault.seal("seed", &id.to_string(), &seed)?;
-            lockboxes::reseal(tx.conn(), *id, &sealed).await?;
-        }
-        tx.commit().await?;
-        Ok(seeds.len())
+    /// Seals everything anew under the current master key. Says how many values. [OPS-3]
+    pub async fn reseal(&self) -> Answer<usize> {
+        master_keys::reseal(self.app).await
+    }
+
+    /// The master keys, and how much is sealed under each.
+    pub async fn key_usage(&self) -> Answer<Vec<KeyUse>> {
+        master_keys::usage(self.app).await
     }
 
     /// Deletes access log and events that are older than the deployment keeps them.
@@ -365,22 +330,26 @@ impl<'a> Operator<'a> {
     /// email address.
     pub async fn export_account(&self, who: &str) -> Answer<PersonalData> {
         let mut conn = self.app.store.read().await?;
-        let found = if who.contains('@') {
-            accounts::by_email(&mut conn, &Email::parse(who, "account")?.key()).await?
-        } else {
-            accounts::by_sentrikey_id(&mut conn, SentrikeyId::parse(who, "account")?.as_str()).await?
-        };
-        let account =
-            found.ok_or_else(|| Refusal::not_found().field("account").detail("There is no such account."))?;
+        let account = find_account(&mut conn, who).await?;
         export::of(self.app, &mut conn, account.id).await
     }
 
-    /// Gives a database that was restored from a backup a new name, so that phones start over. The server
-    /// is to be restarted after it. [OPS-3]
+    /// Writes a copy of the database into a new file, while the server runs: SQLite only. [OPS-3]
+    pub async fn back_up(&self, path: &str) -> Answer<()> {
+        if std::path::Path::new(path).exists() {
+            return Err(Refusal::conflict("The file is there already.").field("file"));
+        }
+        if self.app.store.copy_to(path).await? {
+            Ok(())
+        } else {
+            Err(Refusal::conflict("PostgreSQL is backed up by pg_dump, or by its own archiving."))
+        }
+    }
+
+    /// Makes a database safe that was restored from a backup: no number that it gave out since is given out again,
+    /// everybody logs in again, and nothing that was revoked since comes back. [OPS-3]
     pub async fn renew_incarnation(&self) -> Answer<()> {
-        let mut tx = self.app.store.write().await?;
-        meta::set(tx.conn(), meta::INCARNATION, &hex::encode(self.app.random::<8>())).await?;
-        Ok(tx.commit().await?)
+        restore::told(self.app).await
     }
 }
 
@@ -391,7 +360,13 @@ fn association_of(row: AssociationRow) -> Answer<Association> {
         device_limit: number(row.device_limit, "device limit")?,
         lead_seconds: number(row.lead_seconds, "lead time")?,
         support: row.support.0,
+        active: row.suspended_at.is_none(),
     })
+}
+
+fn brokerage_of(row: BrokerageRow, association: &str) -> Brokerage {
+    let (association, active) = (association.to_owned(), row.suspended_at.is_none());
+    Brokerage { id: row.id.0, association, name: row.name, active }
 }
 
 fn agent_of(row: &AccountRow) -> Agent {
@@ -406,6 +381,22 @@ async fn find_association(conn: &mut Connection, name: &str) -> Answer<Associati
     })
 }
 
+async fn find_brokerage(
+    conn: &mut Connection,
+    association: &AssociationRow,
+    name: &str,
+) -> Answer<BrokerageRow> {
+    brokerages::by_name(conn, association.id, name.trim()).await?.ok_or_else(|| {
+        Refusal::not_found().field("brokerage").detail("The association has no brokerage of this name.")
+    })
+}
+
+async fn find_hub(conn: &mut Connection, serial: &str) -> Answer<HubRow> {
+    crate::store::communities::hub(conn, serial).await?.ok_or_else(|| {
+        Refusal::not_found().field("serial").detail("There is no hub with this serial number.")
+    })
+}
+
 async fn find_agent(conn: &mut Connection, sentrikey_id: &str) -> Answer<AccountRow> {
     let id = SentrikeyId::parse(sentrikey_id, "sentrikey_id")?;
     accounts::by_sentrikey_id(conn, id.as_str()).await?.ok_or_else(|| {
@@ -415,7 +406,17 @@ async fn find_agent(conn: &mut Connection, sentrikey_id: &str) -> Answer<Account
     })
 }
 
-fn serial(text: &str) -> Answer<String> {
+/// The account of nine digits or of an address.
+async fn find_account(conn: &mut Connection, who: &str) -> Answer<AccountRow> {
+    let found = if who.contains('@') {
+        accounts::by_email(conn, &Email::parse(who, "account")?.key()).await?
+    } else {
+        accounts::by_sentrikey_id(conn, SentrikeyId::parse(who, "account")?.as_str()).await?
+    };
+    found.ok_or_else(|| Refusal::not_found().field("account").detail("There is no such account."))
+}
+
+fn serial_number(text: &str) -> Answer<String> {
     let good = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase() || byte == b'-';
     if (4..=16).contains(&text.len()) && text.bytes().all(good) {
         Ok(text.to_owned())

@@ -1,6 +1,8 @@
 //! Taking credentials back: on the phone by sync, at the lock by a list that any passing phone carries.
 //! [GRT-6]
 
+use std::collections::BTreeMap;
+
 use sentri_protocol::{
     clock::RETURN_WITHIN,
     revocation::{self, MAX_ENTRIES, Revoked},
@@ -33,7 +35,20 @@ pub async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<
     for row in &taken {
         tx.touch_device::<Credential>(row.account_id, row.device_id, &row.id);
     }
-    if taken.is_empty() { Ok(()) } else { put_on_list(app, tx, grant.lockbox_id, &taken).await }
+    put_on_lists(app, tx, &taken).await
+}
+
+/// Puts credentials on the lists of their locks.
+pub async fn put_on_lists(app: &App, tx: &mut Writing, rows: &[CredentialRow]) -> Answer<()> {
+    // In the order of the lockboxes, so that two that touch the same ones never wait for each other crosswise.
+    let mut by_lock: BTreeMap<Id, Vec<CredentialRow>> = BTreeMap::new();
+    for row in rows {
+        by_lock.entry(row.lockbox_id).or_default().push(row.clone());
+    }
+    for (lockbox, rows) in by_lock {
+        put_on_list(app, tx, lockbox, &rows).await?;
+    }
+    Ok(())
 }
 
 /// The list has a new version, strictly above the last. One that would overflow raises the epoch instead:

@@ -1,103 +1,135 @@
-//! Making a contractor's account from an invitation. [ACC-8]
+//! Making a contractor's account, from an invitation or unprompted. [ACC-8]
 
 use sentri_wire::{
     Secret,
     account::{
-        Account, AccountKind, SecurityQuestion, SignupComplete, SignupRequest, SignupStarted, SignupVerify,
+        Account, AccountKind, PasswordRule, SecurityQuestion, SignupComplete, SignupRequest, SignupStarted,
+        SignupVerify,
     },
     agent::Grant,
     credential::Access,
     problem::ProblemCode,
 };
-use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
-use super::{App, digest};
+use super::{App, codes, digest};
 use crate::{
     catalog,
     outbox::Post,
     refusal::{Answer, Refusal},
     rules::{self, Email, Phone},
     store::{
-        Connection, Named, Writing,
+        self, Connection, Named, Writing,
         accounts::{self, AccountRow, Status},
-        grants,
+        credentials, grants,
         invitations::{self, InvitationRow, SignupRow},
-        meta,
+        meta, tries,
     },
 };
 
-const CODE_SECONDS: i64 = 10 * 60;
-const CODE_TRIES: i64 = 3;
 const HOUR: i64 = 3600;
+/// Under what the questions are sealed.
+pub const QUESTIONS: &str = "security-questions";
+/// Under what the codes are hidden.
+const TEXT: &str = "signup-code";
+const MAIL: &str = "signup-mail-code";
+/// Mails with a code that one address gets within a day, whoever asks for them.
+const MAILS_A_DAY: i64 = 5;
+const MAILS: &str = "signup-mail";
 const MOST_QUESTIONS: usize = 5;
 
-/// The first step: the invitation proves the address, and a code goes to the phone.
+/// The first step: a code goes to the phone, and where no invitation proves the address, another one to that.
 pub async fn start(app: &App, request: &SignupRequest) -> Answer<SignupStarted> {
-    let email = Email::parse(&request.email, "email")?;
-    if Email::parse(&request.email_again, "email_again")?.key() != email.key() {
-        return Err(Refusal::invalid("email_again", "The two addresses differ."));
-    }
-    let phone = Phone::parse(&request.phone, "phone")?;
-    if Phone::parse(&request.phone_again, "phone_again")?.key() != phone.key() {
-        return Err(Refusal::invalid("phone_again", "The two numbers differ."));
-    }
-
+    let email = Email::twice(&request.email, &request.email_again)?;
+    let phone = Phone::twice(&request.phone, &request.phone_again)?;
     let mut tx = app.store.write().await?;
-    let invitation = open_invitation(app, tx.conn(), &digest(&request.invitation)).await?;
+    let signup = app.new_token();
+    let code = codes::digits(app, codes::TEXTED);
+    let mut row = SignupRow {
+        code: codes::keyed(app, TEXT, &signup.digest, &code),
+        digest: signup.digest,
+        invitation: None,
+        email: email.as_str().to_owned(),
+        phone: phone.as_str().to_owned(),
+        email_code: None,
+        code_expires_at: app.now() + codes::SECONDS,
+        tries: 0,
+        verified_at: None,
+        completed_at: None,
+    };
+    match &request.invitation {
+        Some(token) => row.invitation = Some(invited(app, &mut tx, &email, token).await?),
+        None => row.email_code = Some(prove_address(app, &mut tx, &email, &row.digest).await?),
+    }
+    invitations::insert_signup(tx.conn(), &row).await?;
+    Post::text(&phone, &catalog::signup_code(code.expose())).put(app, &mut tx).await?;
+    tx.commit().await?;
+    Ok(SignupStarted {
+        signup: signup.secret,
+        code_expires_at: row.code_expires_at,
+        email_code: row.email_code.is_some(),
+    })
+}
+
+/// The invitation was sent to this address, so that its holder has proven it.
+async fn invited(app: &App, tx: &mut Writing, email: &Email, token: &Secret) -> Answer<String> {
+    let invitation = open_invitation(app, tx.conn(), &digest(token)).await?;
     if invitation.email_key != email.key() {
         return Err(Refusal::invalid("email", "The invitation was sent to another address."));
     }
     refuse_known_address(tx.conn(), &invitation.email_key).await?;
-
-    let signup = app.new_token();
-    let code = four_digits(app);
-    let code_expires_at = app.now() + CODE_SECONDS;
-    invitations::insert_signup(
-        tx.conn(),
-        &SignupRow {
-            code: keyed_code(app, &signup.digest, &code),
-            digest: signup.digest,
-            invitation: invitation.digest,
-            email: invitation.email,
-            phone: phone.as_str().to_owned(),
-            code_expires_at,
-            tries: 0,
-            verified_at: None,
-            completed_at: None,
-        },
-    )
-    .await?;
-    let text = catalog::signup_code(code.expose());
-    Post::text(&phone, &text).put(app, &mut tx).await?;
-    tx.commit().await?;
-    Ok(SignupStarted { signup: signup.secret, code_expires_at })
+    Ok(invitation.digest)
 }
 
-/// The second step: the code from the text. Only now is it told that the number is an agent's.
+/// Mails a code, whether or not the address is somebody's: that is told after the code. Says what is stored of it.
+async fn prove_address(app: &App, tx: &mut Writing, email: &Email, signup: &str) -> Answer<String> {
+    let subject = app.vault.fingerprint(MAILS, email.key().as_bytes());
+    let asked = tries::count_within(tx.conn(), MAILS, &subject, app.now(), 86_400).await?;
+    if asked.count > MAILS_A_DAY {
+        let wait = asked.ends_at - app.now();
+        return Err(Refusal::new(ProblemCode::TooManyTries).field("email").retry_after(wait));
+    }
+    let code = codes::digits(app, codes::MAILED);
+    Post::mail(email.as_str(), &catalog::address_code(code.expose())).put(app, tx).await?;
+    Ok(codes::keyed(app, MAIL, signup, &code))
+}
+
+/// The second step: the code from the text, and the one from the mail where one was sent. Only now is it told that
+/// number or address is an agent's.
 pub async fn verify(app: &App, request: &SignupVerify) -> Answer<()> {
     let digest = digest(&request.signup);
     let mut tx = app.store.write().await?;
     let signup = invitations::find_signup(tx.conn(), &digest).await?.ok_or_else(expired)?;
-    if !invitations::take_try(tx.conn(), &digest, CODE_TRIES, app.now()).await? {
-        return Err(if signup.tries >= CODE_TRIES && signup.verified_at.is_none() {
+    if !invitations::take_try(tx.conn(), &digest, codes::TRIES, app.now()).await? {
+        return Err(if signup.tries >= codes::TRIES && signup.verified_at.is_none() {
             Refusal::new(ProblemCode::TooManyTries).detail("Start again to get a new code.")
         } else {
             expired()
         });
     }
-    let given = keyed_code(app, &digest, &request.code);
-    if !bool::from(given.as_bytes().ct_eq(signup.code.as_bytes())) {
+    if let Err(refused) = judge(app, &mut tx, &signup, request).await {
         // The try stays counted.
         tx.commit().await?;
-        return Err(Refusal::new(ProblemCode::WrongCode).field("code"));
-    }
-    let phone = Phone::parse(&signup.phone, "phone")?;
-    if accounts::agent_has_phone(tx.conn(), &phone.key()).await? {
-        tx.commit().await?;
-        return Err(Refusal::new(ProblemCode::AgentAccount).field("phone"));
+        return Err(refused);
     }
     invitations::set_verified(tx.conn(), &digest, app.now()).await?;
     Ok(tx.commit().await?)
+}
+
+async fn judge(app: &App, tx: &mut Writing, signup: &SignupRow, request: &SignupVerify) -> Answer<()> {
+    let given = codes::keyed(app, TEXT, &signup.digest, &request.code);
+    codes::check(&signup.code, &given, "code")?;
+    if let Some(stored) = &signup.email_code {
+        let code = request.email_code.as_ref();
+        let code = code.ok_or_else(|| Refusal::new(ProblemCode::WrongCode).field("email_code"))?;
+        codes::check(stored, &codes::keyed(app, MAIL, &signup.digest, code), "email_code")?;
+        refuse_known_address(tx.conn(), &Email::parse(&signup.email, "email")?.key()).await?;
+    }
+    let phone = Phone::parse(&signup.phone, "phone")?;
+    if accounts::agent_has_phone(tx.conn(), &phone.key()).await? {
+        return Err(Refusal::new(ProblemCode::AgentAccount).field("phone"));
+    }
+    Ok(())
 }
 
 /// The last step: makes the account, and hands it what was granted to its address.
@@ -105,9 +137,13 @@ pub async fn complete(app: &App, request: &SignupComplete) -> Answer<Account> {
     let first_name = rules::text(&request.first_name, 64, "first_name")?;
     let last_name = rules::text(&request.last_name, 64, "last_name")?;
     let role = rules::text(&request.role, 64, "role")?;
-    rules::password(&request.password, "password")?;
+    let passwords = app.config.policy.password_rule;
+    rules::password(passwords, &request.password, "password")?;
     rules::pin(&request.pin, "pin")?;
-    let questions = check_questions(&request.security_questions)?;
+    let questions = match passwords {
+        PasswordRule::Standard => check_questions(&request.security_questions, 1)?,
+        PasswordRule::Strict => check_questions(&[], 0)?,
+    };
 
     let digest = digest(&request.signup);
     let signup = open_signup(app, &digest).await?;
@@ -115,8 +151,10 @@ pub async fn complete(app: &App, request: &SignupComplete) -> Answer<Account> {
         (app.passwords.hash(&request.password).await?, app.passwords.hash(&request.pin).await?);
 
     let mut tx = app.store.write().await?;
-    let first = invitations::complete(tx.conn(), &digest, app.now()).await?
-        && invitations::spend(tx.conn(), &signup.invitation, app.now()).await?;
+    let mut first = invitations::complete(tx.conn(), &digest, app.now()).await?;
+    if let Some(invitation) = &signup.invitation {
+        first &= invitations::spend(tx.conn(), invitation, app.now()).await?;
+    }
     if !first {
         return Err(expired());
     }
@@ -140,21 +178,25 @@ pub async fn complete(app: &App, request: &SignupComplete) -> Answer<Account> {
         role: Some(role),
         password,
         pin,
-        security_questions: app.vault.seal("security-questions", &id.to_string(), &questions)?,
+        security_questions: app.vault.seal(QUESTIONS, &id.to_string(), &questions)?,
         subject: meta::next(tx.conn(), "subject").await?,
         created_at: app.now(),
     };
     accounts::insert(tx.conn(), &account).await?;
-    claim_grants(&mut tx, &account).await?;
+    claim_grants(app, &mut tx, &account).await?;
     tx.touch::<Account>(id, id);
     tx.commit().await?;
     Ok(account.to_wire())
 }
 
-async fn claim_grants(tx: &mut Writing, account: &AccountRow) -> Answer<()> {
+/// Hands an account what was granted to the address that it has proven, on each of its phones.
+pub async fn claim_grants(app: &App, tx: &mut Writing, account: &AccountRow) -> Answer<()> {
     for grant in grants::claim(tx.conn(), &account.email_key, account.id).await? {
         tx.touch::<Access>(account.id, grant.id);
         tx.touch::<Grant>(grant.granter_id, grant.id);
+    }
+    for device in store::devices::of_account(tx.conn(), account.id).await? {
+        credentials::set_all_due(tx.conn(), device, account.id, app.now()).await?;
     }
     Ok(())
 }
@@ -186,27 +228,16 @@ async fn refuse_known_address(conn: &mut Connection, key: &str) -> Answer<()> {
     }
 }
 
-fn check_questions(questions: &[SecurityQuestion]) -> Answer<zeroize::Zeroizing<Vec<u8>>> {
-    if !(1..=MOST_QUESTIONS).contains(&questions.len()) {
+/// Checks questions, at least so many, and makes of them what is sealed.
+pub fn check_questions(questions: &[SecurityQuestion], least: usize) -> Answer<Zeroizing<Vec<u8>>> {
+    if !(least..=MOST_QUESTIONS).contains(&questions.len()) {
         return Err(Refusal::invalid("security_questions", "Choose one to five questions."));
     }
     for (index, question) in questions.iter().enumerate() {
         rules::text(&question.question, 200, &format!("security_questions[{index}].question"))?;
         rules::text(question.answer.expose(), 200, &format!("security_questions[{index}].answer"))?;
     }
-    Ok(zeroize::Zeroizing::new(serde_json::to_vec(questions)?))
-}
-
-/// Four digits, each as likely as another.
-fn four_digits(app: &App) -> Secret {
-    // 2^64 is so much larger than 10,000 that the bias is below 10^-15.
-    let number = u64::from_be_bytes(app.random()) % 10_000;
-    Secret::new(format!("{number:04}"))
-}
-
-/// A code has 10,000 values: only a keyed digest hides it. It is bound to the request that asked for it.
-fn keyed_code(app: &App, signup: &str, code: &Secret) -> String {
-    app.vault.fingerprint("signup-code", format!("{signup}.{}", code.expose()).as_bytes())
+    Ok(Zeroizing::new(serde_json::to_vec(questions)?))
 }
 
 fn expired() -> Refusal {

@@ -10,11 +10,17 @@ use sentri_wire::{
     sync::{Change, Message, Record, SyncPage},
 };
 
-use super::{App, Caller, credentials, fault, revocations};
+use subtle::ConstantTimeEq;
+
+use super::{
+    App, Caller,
+    credentials::{self, Issued},
+    fault, login, restore, revocations,
+};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
-        self, Connection, accounts,
+        self, Connection,
         changes::{self, ChangeRow},
         grants, listings, lockboxes, messages,
     },
@@ -26,14 +32,26 @@ pub const PAGE: usize = 100;
 /// One page. Fetching it changes nothing that a second fetch would not give again, but that tickets which
 /// are due are issued first.
 pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<SyncPage> {
-    let more_due = match credentials::issue_due(app, caller).await {
+    let mut conn = app.store.read().await?;
+    let mut position = changes::position(&mut conn, caller.account).await?;
+    drop(conn);
+    let from = since.and_then(|text| Cursor::parse(app, caller, text));
+    let from = from.filter(|cursor| cursor.incarnation == position.incarnation).map(|cursor| cursor.seq);
+    if from.is_some_and(|seq| seq > position.newest) {
+        // We gave this number out, and know nothing of it.
+        restore::noticed(app, &position.incarnation).await?;
+        return Err(Refusal::new(ProblemCode::NotLoggedIn).field("authorization"));
+    }
+    let issued = match credentials::issue_due(app, caller).await {
         // What was issued before still travels; only nothing new is signed.
-        Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => false,
+        Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => Issued::default(),
         issued => issued?,
     };
     let mut conn = app.store.read().await?;
-    let newest = changes::newest(&mut conn, caller.account).await?;
-    let from = since.and_then(|cursor| parse_cursor(app, cursor)).filter(|seq| *seq <= newest);
+    if issued.any {
+        position = changes::position(&mut conn, caller.account).await?;
+    }
+    let from = from.filter(|seq| *seq >= position.floor);
     let restart = from.is_none();
     let from = from.unwrap_or(0);
 
@@ -42,7 +60,9 @@ pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<Syn
     app.store.count_rows(rows.len());
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
-    let last = rows.last().map_or(from, |row| row.seq);
+    let seen = rows.last().map_or(from, |row| row.seq);
+    // Numbers become visible in their order: past the last page, nothing up to the newest is left.
+    let last = if more { seen } else { seen.max(position.newest) };
 
     let records = Loader { app, caller, conn: &mut conn, found: BTreeMap::new() }.load(&rows).await?;
     app.store.count_rows(records.len());
@@ -56,26 +76,42 @@ pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<Syn
         .filter(|change| !restart || change.record.is_some())
         .collect();
     Ok(SyncPage {
-        cursor: cursor(app, last),
+        cursor: Cursor { incarnation: position.incarnation, seq: last }.text(app, caller),
         restart,
-        more: more || more_due,
+        more: more || issued.more,
         server_time: app.now(),
         changes,
     })
 }
 
-/// Of fixed length, so that a page's size says nothing of how much the account has.
-fn cursor(app: &App, seq: i64) -> String {
-    format!("{}.{seq:016x}", app.incarnation)
+/// Where an account's phone has got to, in a database. Nobody but us can make one: one that we gave out and can't
+/// remember shows that the database came back from a backup.
+struct Cursor {
+    incarnation: String,
+    seq: i64,
 }
 
-/// A cursor of this database, or nothing: a restored copy has another incarnation, and starts phones over.
-fn parse_cursor(app: &App, cursor: &str) -> Option<i64> {
-    let (incarnation, seq) = cursor.split_once('.')?;
-    (incarnation == app.incarnation)
-        .then(|| i64::from_str_radix(seq, 16).ok())
-        .flatten()
-        .filter(|seq| *seq >= 0)
+impl Cursor {
+    /// Of fixed length, so that a page's size says nothing of how much the account has.
+    fn text(&self, app: &App, caller: &Caller) -> String {
+        format!("{}.{:016x}.{}", self.incarnation, self.seq, self.tag(app, caller))
+    }
+
+    fn parse(app: &App, caller: &Caller, text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (incarnation, seq, tag) = (parts.next()?, parts.next()?, parts.next()?);
+        let seq = i64::from_str_radix(seq, 16).ok().filter(|seq| *seq >= 0)?;
+        let cursor = Self { incarnation: incarnation.to_owned(), seq };
+        let right = cursor.tag(app, caller);
+        (parts.next().is_none() && bool::from(right.as_bytes().ct_eq(tag.as_bytes()))).then_some(cursor)
+    }
+
+    fn tag(&self, app: &App, caller: &Caller) -> String {
+        let text = format!("{}.{}.{}", caller.account, self.incarnation, self.seq);
+        let mut tag = app.vault.fingerprint("cursor", text.as_bytes());
+        tag.truncate(32);
+        tag
+    }
 }
 
 /// Fetches the objects of a page, kind after kind. Each query carries whose the objects must be, so that a
@@ -116,8 +152,8 @@ impl Loader<'_> {
     }
 
     async fn account(&mut self) -> Answer<()> {
-        let row = accounts::by_id(self.conn, self.caller.account).await?;
-        row.map_or(Ok(()), |row| self.add(&row.to_wire()))
+        let profile = login::profile_of(self.app, self.conn, self.caller.account).await?;
+        self.add(&profile)
     }
 
     async fn listings(&mut self, ids: &[&str]) -> Answer<()> {

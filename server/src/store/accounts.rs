@@ -1,6 +1,6 @@
-//! Accounts and their device registrations.
+//! Accounts.
 
-use sentri_wire::account::{Account, AccountKind, Platform};
+use sentri_wire::account::{Account, AccountKind, PasswordRule, Standing};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
@@ -14,6 +14,25 @@ pub enum Status {
     Active,
     /// Suspended by the association.
     Suspended,
+    /// Unpaid.
+    Lapsed,
+    /// Locked by support.
+    Locked,
+    /// Deleted: the row stays for the log, without anything personal.
+    Deleted,
+}
+
+impl Status {
+    /// As its user is told it.
+    pub fn to_wire(self) -> Standing {
+        match self {
+            Self::Active => Standing::Active,
+            Self::Suspended => Standing::Suspended,
+            Self::Lapsed => Standing::Lapsed,
+            Self::Locked => Standing::Locked,
+            Self::Deleted => Standing::Unknown,
+        }
+    }
 }
 
 /// An account.
@@ -48,7 +67,7 @@ impl AccountRow {
         format!("{} {}", self.first_name, self.last_name)
     }
 
-    /// The profile.
+    /// The profile, without what the association says of it.
     pub fn to_wire(&self) -> Account {
         Account {
             id: self.id.0,
@@ -59,6 +78,9 @@ impl AccountRow {
             email: self.email.clone(),
             phone: self.phone.clone(),
             role: self.role.clone(),
+            standing: self.status.0.to_wire(),
+            grant_approval: None,
+            password_rule: PasswordRule::Standard,
         }
     }
 }
@@ -139,67 +161,95 @@ pub async fn set_status(conn: &mut Connection, id: Id, status: Status) -> sqlx::
     Ok(())
 }
 
-/// A device that logs in.
-pub struct NewDevice<'a> {
-    pub id: Id,
-    pub account: Id,
-    pub install_id: Id,
-    pub name: &'a str,
-    pub platform: Platform,
-    pub now: i64,
+/// Sets the password.
+pub async fn set_password(conn: &mut Connection, id: Id, hash: &str) -> sqlx::Result<()> {
+    set(conn, id, "password", hash).await
 }
 
-/// What became of a registration.
-pub enum Registered {
-    /// The device has used one registration now.
-    New(Id),
-    /// It was registered already and used none.
-    Known(Id),
-    /// All are used.
-    LimitReached,
+/// Sets the PIN.
+pub async fn set_pin(conn: &mut Connection, id: Id, hash: &str) -> sqlx::Result<()> {
+    set(conn, id, "pin", hash).await
 }
 
-/// Registers a device. Two logins can't both take the last place: the place is counted by an update that
-/// carries the limit, and a refusal undoes the transaction. [ACC-4]
-pub async fn register(conn: &mut Connection, device: &NewDevice<'_>, limit: i64) -> sqlx::Result<Registered> {
-    let added = sqlx::query(
-        "INSERT INTO devices (id, account_id, install_id, name, platform, registered_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id, install_id) DO NOTHING",
+/// Sets the security questions, sealed.
+pub async fn set_questions(conn: &mut Connection, id: Id, sealed: &str) -> sqlx::Result<()> {
+    set(conn, id, "security_questions", sealed).await
+}
+
+async fn set(conn: &mut Connection, id: Id, column: &'static str, value: &str) -> sqlx::Result<()> {
+    let sql = format!("UPDATE accounts SET {column} = $1 WHERE id = $2");
+    sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Sets name and role.
+pub async fn set_profile(
+    conn: &mut Connection,
+    id: Id,
+    first_name: &str,
+    last_name: &str,
+    role: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE accounts SET first_name = $1, last_name = $2, role = $3 WHERE id = $4")
+        .bind(first_name)
+        .bind(last_name)
+        .bind(role)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets the number.
+pub async fn set_phone(conn: &mut Connection, id: Id, phone: &str, key: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE accounts SET phone = $1, phone_key = $2 WHERE id = $3")
+        .bind(phone)
+        .bind(key)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Sets the address.
+pub async fn set_email(conn: &mut Connection, id: Id, email: &str, key: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE accounts SET email = $1, email_key = $2 WHERE id = $3")
+        .bind(email)
+        .bind(key)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Leaves of an account only what the log points at: a pseudonym. [ACC-11]
+pub async fn erase(conn: &mut Connection, id: Id, first: &str, last: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE accounts SET status = $1, first_name = $2, last_name = $3, email = '', email_key = $4, \
+         phone = '', phone_key = '', role = NULL, password = '', pin = '', security_questions = '' \
+         WHERE id = $5",
     )
-    .bind(device.id)
-    .bind(device.account)
-    .bind(device.install_id)
-    .bind(device.name)
-    .bind(Named(device.platform))
-    .bind(device.now)
-    .execute(&mut *conn)
-    .await?;
-    if added.rows_affected() == 0 {
-        return rename(conn, device).await.map(Registered::Known);
-    }
-    let counted = sqlx::query(
-        "UPDATE accounts SET device_count = device_count + 1 WHERE id = $1 AND device_count < $2",
-    )
-    .bind(device.account)
-    .bind(limit)
+    .bind(Named(Status::Deleted))
+    .bind(first)
+    .bind(last)
+    .bind(format!("deleted:{id}"))
+    .bind(id)
     .execute(conn)
     .await?;
-    Ok(if counted.rows_affected() == 1 { Registered::New(device.id) } else { Registered::LimitReached })
+    Ok(())
 }
 
-async fn rename(conn: &mut Connection, device: &NewDevice<'_>) -> sqlx::Result<Id> {
-    sqlx::query_scalar("UPDATE devices SET name = $1 WHERE account_id = $2 AND install_id = $3 RETURNING id")
-        .bind(device.name)
-        .bind(device.account)
-        .bind(device.install_id)
-        .fetch_one(conn)
-        .await
+/// Notes that a granter's phone told again what was revoked. [OPS-3]
+pub async fn set_reasserted(conn: &mut Connection, id: Id, now: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE accounts SET reasserted_at = $1 WHERE id = $2")
+        .bind(now)
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
-/// An account's devices.
-pub async fn devices_of(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<Id>> {
-    sqlx::query_scalar("SELECT id FROM devices WHERE account_id = $1 ORDER BY registered_at, id")
-        .bind(account)
-        .fetch_all(conn)
-        .await
+/// When that was last; 0 where never.
+pub async fn reasserted_at(conn: &mut Connection, id: Id) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT reasserted_at FROM accounts WHERE id = $1").bind(id).fetch_one(conn).await
 }

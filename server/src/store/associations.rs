@@ -1,9 +1,12 @@
 //! Associations and brokerages, and the rules that an association sets.
 
-use sentri_wire::problem::SupportContact;
+use sentri_wire::{
+    account::{GrantApproval, PasswordRule},
+    problem::SupportContact,
+};
 use sqlx::FromRow;
 
-use super::{Connection, Id, Json};
+use super::{Connection, Id, Json, Named};
 
 /// An association.
 #[derive(Clone, Debug, FromRow)]
@@ -22,15 +25,22 @@ pub struct AssociationRow {
     pub longest_grant_seconds: i64,
     /// Whom a user calls.
     pub support: Json<SupportContact>,
+    /// Since when its members may not use their accounts.
+    pub suspended_at: Option<i64>,
     /// When it was made.
     pub created_at: i64,
+    /// What a grant asks of its granter.
+    pub grant_approval: Named<GrantApproval>,
+    /// Which passwords its members may have.
+    pub password_rule: Named<PasswordRule>,
 }
 
 /// Adds an association.
 pub async fn insert(conn: &mut Connection, row: &AssociationRow) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO associations (id, name, device_limit, lead_seconds, ticket_seconds, \
-         longest_grant_seconds, support, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         longest_grant_seconds, support, created_at, grant_approval, password_rule) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(row.id)
     .bind(row.name.as_str())
@@ -40,6 +50,27 @@ pub async fn insert(conn: &mut Connection, row: &AssociationRow) -> sqlx::Result
     .bind(row.longest_grant_seconds)
     .bind(&row.support)
     .bind(row.created_at)
+    .bind(row.grant_approval)
+    .bind(row.password_rule)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Changes the rules that an association sets for itself.
+pub async fn set_rules(conn: &mut Connection, row: &AssociationRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE associations SET device_limit = $1, lead_seconds = $2, ticket_seconds = $3, \
+         longest_grant_seconds = $4, support = $5, grant_approval = $6, password_rule = $7 WHERE id = $8",
+    )
+    .bind(row.device_limit)
+    .bind(row.lead_seconds)
+    .bind(row.ticket_seconds)
+    .bind(row.longest_grant_seconds)
+    .bind(&row.support)
+    .bind(row.grant_approval)
+    .bind(row.password_rule)
+    .bind(row.id)
     .execute(conn)
     .await?;
     Ok(())
@@ -76,17 +107,4 @@ pub async fn insert_brokerage(
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// The id of an association's brokerage.
-pub async fn brokerage_by_name(
-    conn: &mut Connection,
-    association: Id,
-    name: &str,
-) -> sqlx::Result<Option<Id>> {
-    sqlx::query_scalar("SELECT id FROM brokerages WHERE association_id = $1 AND name = $2")
-        .bind(association)
-        .bind(name)
-        .fetch_optional(conn)
-        .await
 }

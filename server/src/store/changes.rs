@@ -33,7 +33,7 @@ pub struct ChangeRow {
 
 /// Gives each change the account's next number. The account's row stays locked until the commit, so numbers
 /// become visible in their order.
-pub async fn number(conn: &mut Connection, touched: &BTreeSet<Touched>) -> sqlx::Result<()> {
+pub async fn number(conn: &mut Connection, touched: &BTreeSet<Touched>, now: i64) -> sqlx::Result<()> {
     let mut accounts: BTreeMap<Id, Vec<&Touched>> = BTreeMap::new();
     for change in touched {
         accounts.entry(change.account).or_default().push(change);
@@ -48,22 +48,23 @@ pub async fn number(conn: &mut Connection, touched: &BTreeSet<Touched>) -> sqlx:
         .fetch_one(&mut *conn)
         .await?;
         for (change, seq) in changes.into_iter().zip(last - count + 1..) {
-            upsert(conn, change, seq).await?;
+            upsert(conn, change, seq, now).await?;
         }
     }
     Ok(())
 }
 
-async fn upsert(conn: &mut Connection, change: &Touched, seq: i64) -> sqlx::Result<()> {
+async fn upsert(conn: &mut Connection, change: &Touched, seq: i64, now: i64) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO changes (account_id, device_id, kind, object_id, seq) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (account_id, device_id, kind, object_id) DO UPDATE SET seq = excluded.seq",
+        "INSERT INTO changes (account_id, device_id, kind, object_id, seq, at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (account_id, device_id, kind, object_id) DO UPDATE SET seq = excluded.seq, at = excluded.at",
     )
     .bind(change.account)
     .bind(change.device.map_or_else(String::new, |device| device.to_string()))
     .bind(change.kind)
     .bind(change.object.as_str())
     .bind(seq)
+    .bind(now)
     .execute(conn)
     .await?;
     Ok(())
@@ -85,7 +86,24 @@ pub async fn page(
     sqlx::query_as(PAGE).bind(account).bind(above).bind(device).bind(limit).fetch_all(conn).await
 }
 
-/// The number of the account's newest change.
-pub async fn newest(conn: &mut Connection, account: Id) -> sqlx::Result<i64> {
-    sqlx::query_scalar("SELECT change_seq FROM accounts WHERE id = $1").bind(account).fetch_one(conn).await
+/// Where an account's changes stand.
+#[derive(FromRow)]
+pub struct Position {
+    /// The number of the newest one.
+    pub newest: i64,
+    /// Up to here, what went away may be forgotten: a cursor below starts over.
+    pub floor: i64,
+    /// Names the database.
+    pub incarnation: String,
+}
+
+/// Where an account's changes stand now.
+pub async fn position(conn: &mut Connection, account: Id) -> sqlx::Result<Position> {
+    sqlx::query_as(
+        "SELECT change_seq AS newest, change_floor AS floor, \
+         (SELECT value FROM meta WHERE name = 'incarnation') AS incarnation FROM accounts WHERE id = $1",
+    )
+    .bind(account)
+    .fetch_one(conn)
+    .await
 }

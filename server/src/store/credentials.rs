@@ -15,6 +15,8 @@ pub enum CredentialState {
     Replaced,
     /// Taken back.
     Revoked,
+    /// Its account was deleted while the key was out: good for the return alone.
+    ReturnOnly,
 }
 
 /// A credential. Its secret is not stored: it follows from the lock's seed and the ticket.
@@ -96,6 +98,40 @@ pub async fn take_back(conn: &mut Connection, grant: Id, now: i64) -> sqlx::Resu
     Ok(usable)
 }
 
+/// All that could still open and is on one device is taken back; says what that was.
+pub async fn take_back_from(conn: &mut Connection, device: Id, now: i64) -> sqlx::Result<Vec<CredentialRow>> {
+    let usable = sqlx::query_as(
+        "SELECT * FROM credentials WHERE device_id = $1 AND state IN ('live', 'replaced') AND not_after > $2",
+    )
+    .bind(device)
+    .bind(now)
+    .fetch_all(&mut *conn)
+    .await?;
+    set_state(conn, &usable, CredentialState::Revoked).await?;
+    Ok(usable)
+}
+
+/// What a device holds or held for a grant, and could still open with, is kept for a return alone; says what that
+/// was.
+pub async fn keep_for_return(
+    conn: &mut Connection,
+    grant: Id,
+    device: Id,
+    now: i64,
+) -> sqlx::Result<Vec<CredentialRow>> {
+    let usable = sqlx::query_as(
+        "SELECT * FROM credentials WHERE grant_id = $1 AND device_id = $2 \
+         AND state IN ('live', 'replaced') AND not_after > $3 AND not_before < $3",
+    )
+    .bind(grant)
+    .bind(device)
+    .bind(now)
+    .fetch_all(&mut *conn)
+    .await?;
+    set_state(conn, &usable, CredentialState::ReturnOnly).await?;
+    Ok(usable)
+}
+
 async fn set_state(
     conn: &mut Connection,
     rows: &[CredentialRow],
@@ -109,14 +145,6 @@ async fn set_state(
             .await?;
     }
     Ok(())
-}
-
-/// Grants under which this account's phones hold live credentials.
-pub async fn live_grants_of(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<Id>> {
-    sqlx::query_scalar("SELECT DISTINCT grant_id FROM credentials WHERE account_id = $1 AND state = 'live'")
-        .bind(account)
-        .fetch_all(conn)
-        .await
 }
 
 /// Accounts whose phones hold live credentials for a lock.
@@ -170,13 +198,33 @@ pub async fn set_all_due(conn: &mut Connection, device: Id, account: Id, now: i6
         "INSERT INTO tickets_due (device_id, grant_id, due_at) \
          SELECT $1, g.id, g.starts_at - s.lead_seconds FROM grants g \
          JOIN lockboxes b ON b.id = g.lockbox_id JOIN associations s ON s.id = b.association_id \
-         WHERE g.grantee_id = $2 AND g.state = 'granted' AND g.ends_at > $3",
+         WHERE g.grantee_id = $2 AND g.state = 'granted' AND g.ends_at > $3 \
+         ON CONFLICT (device_id, grant_id) DO NOTHING",
     )
     .bind(device)
     .bind(account)
     .bind(now)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// All that a device has live tickets for is due anew: they are to be bound to its new key.
+pub async fn set_device_due(conn: &mut Connection, device: Id, now: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE tickets_due SET due_at = $1 WHERE device_id = $2 AND due_at > $1 AND grant_id IN \
+         (SELECT grant_id FROM credentials WHERE device_id = $2 AND state = 'live' AND not_after > $1)",
+    )
+    .bind(now)
+    .bind(device)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Nothing is due for a device any more.
+pub async fn clear_due_of(conn: &mut Connection, device: Id) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM tickets_due WHERE device_id = $1").bind(device).execute(conn).await?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ struct DeviceRow {
 /// Its devices, oldest first.
 pub async fn devices(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<Device>> {
     let rows: Vec<DeviceRow> = sqlx::query_as(
-        "SELECT id, name, platform, registered_at FROM devices WHERE account_id = $1 ORDER BY registered_at, id",
+        "SELECT id, name, platform, registered_at FROM devices WHERE account_id = $1 AND removed_at IS NULL ORDER BY registered_at, id",
     )
     .bind(account)
     .fetch_all(conn)

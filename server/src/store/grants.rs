@@ -182,6 +182,24 @@ pub async fn revoke(conn: &mut Connection, granter: Id, id: Id, now: i64) -> sql
     Ok(revoked.rows_affected() == 1)
 }
 
+/// All grants of an account that stand or stood.
+pub async fn all_of(conn: &mut Connection, holder: Id) -> sqlx::Result<Vec<GrantRow>> {
+    let sql = format!("{SELECT} g.grantee_id = $1 ORDER BY g.lockbox_id, g.id");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder).fetch_all(conn).await
+}
+
+/// What is granted at a lockbox and not over.
+pub async fn open_at(conn: &mut Connection, lockbox: Id, now: i64) -> sqlx::Result<Vec<GrantRow>> {
+    let sql = format!("{SELECT} g.lockbox_id = $1 AND g.ends_at > $2 AND g.state <> 'revoked' ORDER BY g.id");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(lockbox).bind(now).fetch_all(conn).await
+}
+
+/// Takes a grant back, whoever gave it and whenever it begins.
+pub async fn set_revoked(conn: &mut Connection, id: Id) -> sqlx::Result<()> {
+    sqlx::query("UPDATE grants SET state = 'revoked' WHERE id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
 /// Hands all that was granted to an address to the account that proved it.
 pub async fn claim(conn: &mut Connection, email_key: &str, account: Id) -> sqlx::Result<Vec<GrantRow>> {
     sqlx::query(

@@ -61,9 +61,3 @@ pub async fn keep(conn: &mut Connection, account: Id, key: &str, answer: &str) -
         .await?;
     Ok(())
 }
-
-/// Forgets what was answered before a time.
-pub async fn forget(conn: &mut Connection, before: i64) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM idempotency WHERE created_at < $1").bind(before).execute(conn).await?;
-    Ok(())
-}

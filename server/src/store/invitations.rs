@@ -45,11 +45,13 @@ pub async fn spend(conn: &mut Connection, digest: &str, now: i64) -> sqlx::Resul
 #[derive(Clone, FromRow)]
 pub struct SignupRow {
     pub digest: String,
-    pub invitation: String,
+    pub invitation: Option<String>,
     pub email: String,
     pub phone: String,
     /// Keyed digest of the texted code.
     pub code: String,
+    /// The same of the mailed one, where no invitation proved the address.
+    pub email_code: Option<String>,
     pub code_expires_at: i64,
     pub tries: i64,
     pub verified_at: Option<i64>,
@@ -59,15 +61,16 @@ pub struct SignupRow {
 /// Adds a sign-up.
 pub async fn insert_signup(conn: &mut Connection, row: &SignupRow) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO signups (digest, invitation, email, phone, code, code_expires_at, tries) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0)",
+        "INSERT INTO signups (digest, invitation, email, phone, code, code_expires_at, tries, email_code) \
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
     )
     .bind(row.digest.as_str())
-    .bind(row.invitation.as_str())
+    .bind(row.invitation.as_deref())
     .bind(row.email.as_str())
     .bind(row.phone.as_str())
     .bind(row.code.as_str())
     .bind(row.code_expires_at)
+    .bind(row.email_code.as_deref())
     .execute(conn)
     .await?;
     Ok(())

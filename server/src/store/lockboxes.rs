@@ -37,6 +37,8 @@ pub struct LockboxRow {
     pub audit_tag: String,
     /// How many of them the lock said were overwritten unread.
     pub audit_lost: i64,
+    /// Since when it is out of use.
+    pub retired_at: Option<i64>,
     pub created_at: i64,
 }
 
@@ -90,18 +92,18 @@ pub async fn insert(conn: &mut Connection, row: &LockboxRow) -> sqlx::Result<()>
     Ok(())
 }
 
-/// The lockbox with this serial number, where it is this agent's.
+/// The lockbox with this serial number, where it is this agent's and in use.
 pub async fn owned(conn: &mut Connection, owner: Id, serial: &str) -> sqlx::Result<Option<LockboxRow>> {
-    sqlx::query_as("SELECT * FROM lockboxes WHERE serial = $1 AND owner_id = $2")
+    sqlx::query_as("SELECT * FROM lockboxes WHERE serial = $1 AND owner_id = $2 AND retired_at IS NULL")
         .bind(serial)
         .bind(owner)
         .fetch_optional(conn)
         .await
 }
 
-/// An agent's lockboxes, by serial number.
+/// An agent's lockboxes that are in use, by serial number.
 pub async fn all_owned(conn: &mut Connection, owner: Id) -> sqlx::Result<Vec<LockboxRow>> {
-    sqlx::query_as("SELECT * FROM lockboxes WHERE owner_id = $1 ORDER BY serial")
+    sqlx::query_as("SELECT * FROM lockboxes WHERE owner_id = $1 AND retired_at IS NULL ORDER BY serial")
         .bind(owner)
         .fetch_all(conn)
         .await
@@ -122,14 +124,15 @@ pub async fn at_listing(conn: &mut Connection, listing: Id) -> sqlx::Result<Opti
     sqlx::query_as("SELECT * FROM lockboxes WHERE listing_id = $1").bind(listing).fetch_optional(conn).await
 }
 
-/// Those of the named lockboxes that are this agent's.
+/// Those of the named lockboxes that are this agent's and in use.
 pub async fn owned_among(
     conn: &mut Connection,
     owner: Id,
     serials: &[&str],
 ) -> sqlx::Result<Vec<LockboxRow>> {
     let list = placeholders(2, serials.len());
-    let sql = format!("SELECT * FROM lockboxes WHERE owner_id = $1 AND serial IN ({list})");
+    let sql =
+        format!("SELECT * FROM lockboxes WHERE owner_id = $1 AND retired_at IS NULL AND serial IN ({list})");
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(owner);
     for serial in serials {
         query = query.bind(*serial);
@@ -261,13 +264,30 @@ pub async fn move_audit_mark(
     Ok(moved.rows_affected() == 1)
 }
 
-/// All sealed seeds, for sealing them anew under another master key.
-pub async fn sealed_seeds(conn: &mut Connection) -> sqlx::Result<Vec<(Id, String)>> {
-    sqlx::query_as("SELECT id, seed FROM lockboxes").fetch_all(conn).await
+/// Gives a lockbox to another agent, with a new generation of keys. It hangs nowhere then.
+pub async fn transfer(conn: &mut Connection, row: &LockboxRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE lockboxes SET owner_id = $1, association_id = $2, key_generation = $3, settings = $4, \
+         listing_id = NULL, on_listing_since = NULL, region = NULL WHERE id = $5",
+    )
+    .bind(row.owner_id)
+    .bind(row.association_id)
+    .bind(row.key_generation)
+    .bind(row.settings.as_str())
+    .bind(row.id)
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
-/// Replaces a sealed seed.
-pub async fn reseal(conn: &mut Connection, id: Id, seed: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE lockboxes SET seed = $1 WHERE id = $2").bind(seed).bind(id).execute(conn).await?;
-    Ok(())
+/// Takes a lockbox out of use for good. Its serial number stays taken, and its log stays.
+pub async fn retire(conn: &mut Connection, id: Id, now: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE lockboxes SET retired_at = $1, listing_id = NULL, on_listing_since = NULL, region = NULL WHERE id = $2",
+    )
+    .bind(now)
+    .bind(id)
+    .execute(conn)
+    .await
+    .map(drop)
 }

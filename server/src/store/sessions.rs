@@ -27,6 +27,8 @@ pub struct TokenRow {
     pub association_id: Option<Id>,
     pub expires_at: i64,
     pub ended_at: Option<i64>,
+    /// When the device was removed.
+    pub removed_at: Option<i64>,
 }
 
 /// Begins a session and ends the device's earlier ones.
@@ -56,6 +58,27 @@ pub async fn end(conn: &mut Connection, id: Id, now: i64) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Ends all sessions of an account, but those of removed devices, which may only upload and then wipe, and but one
+/// that is kept.
+pub async fn end_all(conn: &mut Connection, account: Id, kept: Option<Id>, now: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE sessions SET ended_at = $1 WHERE account_id = $2 AND ended_at IS NULL AND id <> $3 \
+         AND device_id IN (SELECT id FROM devices WHERE account_id = $2 AND removed_at IS NULL)",
+    )
+    .bind(now)
+    .bind(account)
+    .bind(kept.map_or_else(String::new, |id| id.to_string()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends everybody's sessions.
+pub async fn end_everybodys(conn: &mut Connection, now: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL").bind(now).execute(conn).await?;
+    Ok(())
+}
+
 /// Adds a token.
 pub async fn add_token(
     conn: &mut Connection,
@@ -78,8 +101,9 @@ pub async fn add_token(
 pub async fn find(conn: &mut Connection, kind: TokenKind, digest: &str) -> sqlx::Result<Option<TokenRow>> {
     sqlx::query_as(
         "SELECT t.session_id, s.device_id, s.account_id, a.kind, a.status, a.association_id, \
-         t.expires_at, s.ended_at \
+         t.expires_at, s.ended_at, d.removed_at \
          FROM tokens t JOIN sessions s ON s.id = t.session_id JOIN accounts a ON a.id = s.account_id \
+         JOIN devices d ON d.id = s.device_id \
          WHERE t.digest = $1 AND t.kind = $2",
     )
     .bind(digest)

@@ -6,26 +6,45 @@ use sentri_wire::sync::Record;
 use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 
-use super::{Connection, Id, changes};
+use super::{Connection, Id, changes, group::Turn};
+use crate::ports::{Clock, Crashes, Fate};
 
 /// A transaction that writes. Changes of synced objects are noted with [`Self::touch`] and numbered at
 /// [`Self::commit`], account after account in the order of their ids, so that two transactions that touch
 /// the same accounts never wait for each other crosswise.
 pub struct Writing {
-    transaction: Transaction<'static, Any>,
+    held: Held,
     touched: BTreeSet<changes::Touched>,
     posted: Arc<Notify>,
     has_post: bool,
+    clock: Arc<dyn Clock>,
+    crashes: Arc<dyn Crashes>,
+}
+
+/// Where it writes.
+pub(super) enum Held {
+    /// In SQLite's one transaction, with others.
+    Together(Turn),
+    /// In one of its own.
+    Alone(Transaction<'static, Any>),
 }
 
 impl Writing {
-    pub(super) fn new(transaction: Transaction<'static, Any>, posted: Arc<Notify>) -> Self {
-        Self { transaction, touched: BTreeSet::new(), posted, has_post: false }
+    pub(super) fn new(
+        held: Held,
+        posted: Arc<Notify>,
+        clock: Arc<dyn Clock>,
+        crashes: Arc<dyn Crashes>,
+    ) -> Self {
+        Self { held, touched: BTreeSet::new(), posted, has_post: false, clock, crashes }
     }
 
     /// The connection to write with.
     pub fn conn(&mut self) -> &mut Connection {
-        &mut self.transaction
+        match &mut self.held {
+            Held::Together(turn) => turn.conn(),
+            Held::Alone(transaction) => transaction,
+        }
     }
 
     /// Notes that an object changed or went away, for all devices of an account.
@@ -49,8 +68,19 @@ impl Writing {
 
     /// Numbers the changes and makes all of it durable.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        changes::number(&mut self.transaction, &self.touched).await?;
-        self.transaction.commit().await?;
+        let fate = self.crashes.at_commit();
+        if fate == Fate::DiesBefore {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        let (touched, now) = (std::mem::take(&mut self.touched), self.clock.now());
+        changes::number(self.conn(), &touched, now).await?;
+        match self.held {
+            Held::Together(turn) => turn.commit().await?,
+            Held::Alone(transaction) => transaction.commit().await?,
+        }
+        if fate == Fate::DiesAfter {
+            return Err(sqlx::Error::PoolClosed);
+        }
         if self.has_post {
             self.posted.notify_one();
         }

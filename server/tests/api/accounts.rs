@@ -1,5 +1,6 @@
 //! Login, devices, tokens.
 
+use sentri_server::{Ports, Server, operator::AssociationRules};
 use sentri_wire::account::Tokens;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,6 +25,29 @@ async fn racing_logins_never_pass_the_device_limit() {
     assert_eq!(registered, 3);
     // Another account is not touched by it.
     world.agent(ARI).await;
+}
+
+/// ACC-4: two phones race for the last registration, each at a server of its own on the one database, 200 times.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_servers_give_the_last_registration_to_one_of_two() {
+    let world = World::new().await;
+    let ports = Ports::with_mailbox(world.clock.clone(), &world.mailbox);
+    let second = Server::start(world.config.clone(), ports).await.unwrap();
+    let urls = [world.server.url(), second.url()];
+    for round in 1..=200 {
+        let rules = AssociationRules { device_limit: Some(round), ..AssociationRules::default() };
+        world.server.operator().set_rules("Cascade Realtors", &rules).await.unwrap();
+        let login = async |url: &str| {
+            let device = json!({ "install_id": Uuid::new_v4(), "name": "Phone", "platform": "desktop" });
+            let body = json!({ "login": { "sentrikey_id": DANA }, "password": PASSWORD, "device": device });
+            world.http.post(format!("{url}/v1/login")).json(&body).send().await.unwrap().status().as_u16()
+        };
+        let (first, other) = tokio::join!(login(&urls[0]), login(&urls[1]));
+        let mut both = [first, other];
+        both.sort_unstable();
+        assert_eq!(both, [200, 403], "round {round}");
+    }
+    second.stop().await;
 }
 
 /// ACC-4
@@ -258,7 +282,7 @@ impl World {
 }
 
 /// Runs futures at once, each as it is ready.
-async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut pending: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
     std::future::poll_fn(|context| {
         for (future, output) in &mut pending {

@@ -1,136 +1,18 @@
 //! Every route, called by somebody who has no right to the object: denied, and answered like an object that
 //! does not exist. A route without a row here fails the test.
 
-use sentri_server::http::{Access, endpoints};
+use sentri_server::http::{Access, Endpoint, endpoints};
 use sentri_wire::{Binary, sync::Message};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{
-    ARI, ARIS_BOX, BLE, HOUR, NOW, Phone, Ready, Reply, World, assignment, completion, grant, new_listing,
-    records,
+use crate::{
+    authority_rows::{
+        Expect::{Code, Hides, NotFound, Open},
+        Row, rows,
+    },
+    world::{ARI, ARIS_BOX, BLE, HOUR, NOW, Phone, Reply, World, assignment, grant, records},
 };
-
-/// What a stranger's call must come to.
-enum Expect {
-    /// The object is not theirs: not found.
-    NotFound,
-    /// Theirs to call, but it shows nothing of others: the body must not hold this text.
-    Hides(&'static str),
-    /// Anybody may call it; whoever has not its secret gets nowhere.
-    Code(&'static str),
-    /// It shows nothing that belongs to anybody.
-    Open,
-}
-use Expect::{Code, Hides, NotFound, Open};
-
-struct Row {
-    route: (&'static str, &'static str),
-    path: String,
-    body: Option<Value>,
-    expect: Expect,
-}
-
-fn row(
-    method: &'static str,
-    template: &'static str,
-    path: String,
-    body: Option<Value>,
-    expect: Expect,
-) -> Row {
-    Row { route: (method, template), path, body, expect }
-}
-
-/// Calls of Ari, an agent of the same association, on what is Dana's and Bo's.
-#[allow(clippy::too_many_lines, reason = "a table, a row a route")]
-fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
-    let listing = &ready.listing;
-    let hash = json!({ "handshake_hash": Binary::from([0; 32]) });
-    let event = json!({ "events": [{ "id": Uuid::new_v4(), "at": NOW, "lockbox": BLE,
-        "access_id": ready.grant.id, "outcome": "opened" }] });
-    let login = json!({ "login": { "email": "bo@plumbing.example" }, "password": "Wrong1pass",
-        "device": { "install_id": Uuid::new_v4(), "name": "n", "platform": "ios" } });
-    let signup = json!({ "email": "a@b.de", "email_again": "a@b.de", "phone": "503-555-0155",
-        "phone_again": "503-555-0155", "invitation": "guess" });
-    let same = |path: &'static str| path.to_owned();
-    vec![
-        row("POST", "/v1/login", same("/v1/login"), Some(login), Code("wrong-credentials")),
-        row(
-            "POST",
-            "/v1/token/refresh",
-            same("/v1/token/refresh"),
-            Some(json!({ "refresh": "x" })),
-            Code("not-logged-in"),
-        ),
-        row("POST", "/v1/signup", same("/v1/signup"), Some(signup), Code("expired")),
-        row(
-            "POST",
-            "/v1/signup/verify",
-            same("/v1/signup/verify"),
-            Some(json!({ "signup": "x", "code": "0000" })),
-            Code("expired"),
-        ),
-        row(
-            "POST",
-            "/v1/signup/complete",
-            same("/v1/signup/complete"),
-            Some(completion("x")),
-            Code("expired"),
-        ),
-        row("GET", "/v1/me", same("/v1/me"), None, Hides("Dana")),
-        row("GET", "/v1/me/export", same("/v1/me/export"), None, Hides(BLE)),
-        row("GET", "/v1/listings", same("/v1/listings"), None, Hides("Oak St")),
-        row("POST", "/v1/listings", same("/v1/listings"), Some(new_listing()), Hides("Dana")),
-        row("GET", "/v1/lockboxes", same("/v1/lockboxes"), None, Hides(BLE)),
-        row("GET", "/v1/lockboxes/{serial}", format!("/v1/lockboxes/{BLE}"), None, NotFound),
-        row(
-            "POST",
-            "/v1/lockboxes/{serial}/assign",
-            format!("/v1/lockboxes/{BLE}/assign"),
-            Some(assignment(listing)),
-            NotFound,
-        ),
-        row(
-            "POST",
-            "/v1/lockboxes/{serial}/unassign",
-            format!("/v1/lockboxes/{BLE}/unassign"),
-            None,
-            NotFound,
-        ),
-        row(
-            "POST",
-            "/v1/grants",
-            same("/v1/grants"),
-            Some(grant(listing, "x@y.example", NOW, NOW + HOUR)),
-            NotFound,
-        ),
-        row("GET", "/v1/grants", format!("/v1/grants?listing_id={}", listing.id), None, NotFound),
-        row(
-            "POST",
-            "/v1/grants/{id}/revoke",
-            format!("/v1/grants/{}/revoke", ready.grant.id),
-            None,
-            NotFound,
-        ),
-        row("GET", "/v1/access-log", format!("/v1/access-log?listing_id={}", listing.id), None, NotFound),
-        row("GET", "/v1/access-log", same("/v1/access-log"), None, Hides(BLE)),
-        row("GET", "/v1/sync", same("/v1/sync"), None, Hides(BLE)),
-        row("POST", "/v1/events", same("/v1/events"), Some(event), Hides("stored")),
-        row("POST", "/v1/messages/{id}/read", format!("/v1/messages/{message}/read"), None, NotFound),
-        row("DELETE", "/v1/messages/{id}", format!("/v1/messages/{message}"), None, NotFound),
-        row("POST", "/v1/locks/{serial}/time", format!("/v1/locks/{BLE}/time"), Some(hash), NotFound),
-        row(
-            "POST",
-            "/v1/locks/{serial}/audit",
-            format!("/v1/locks/{BLE}/audit"),
-            Some(json!({ "batch": "" })),
-            NotFound,
-        ),
-        row("GET", "/v1/health", same("/v1/health"), None, Open),
-        row("GET", "/v1/openapi.json", same("/v1/openapi.json"), None, Open),
-        row("POST", "/v1/logout", same("/v1/logout"), None, Open),
-    ]
-}
 
 async fn call(world: &World, phone: Option<&Phone>, row: &Row) -> Reply {
     let body = row.body.as_ref().map(|body| body.to_string().into_bytes());
@@ -156,7 +38,8 @@ async fn every_route_denies_what_is_not_the_callers() {
     assert_eq!(served, tested, "each route has a row here, and each row a route");
 
     let ari = world.agent(ARI).await;
-    for row in &rows {
+    let is_logout = |row: &&Row| row.route.1 == "/v1/logout";
+    for row in rows.iter().filter(|row| !is_logout(row)).chain(rows.iter().filter(is_logout)) {
         let reply = call(&world, Some(&ari), row).await;
         let named = format!("{} {}", row.route.0, row.path);
         match row.expect {
@@ -260,6 +143,69 @@ async fn every_route_but_the_public_ones_asks_who_calls() {
     }
 }
 
+/// The code of a refusal; nothing where it was none.
+fn code(reply: Reply) -> String {
+    if (200..300).contains(&reply.status) {
+        return String::new();
+    }
+    serde_json::to_value(reply.problem().code).unwrap().as_str().unwrap().to_owned()
+}
+
+/// Every route × a removed device, a suspended account, a proven identity: each reaches what is meant for it, and no
+/// other route. [ACC-5, ACC-7]
+#[tokio::test]
+async fn each_kind_of_bearer_reaches_its_own_routes_and_no_other() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    let bo = json!({ "email": "bo@plumbing.example" });
+    let identity = world.prove(&bo, "bo@plumbing.example").await;
+    let path = format!("/v1/identity/devices/{}", ready.bo.device);
+    assert_eq!(world.delete(&identity, &path).await.status, 204);
+    let removed = &ready.bo;
+    let suspended = world.agent(ARI).await;
+    world.server.operator().suspend_agent(ARI).await.unwrap();
+
+    let rows = rows(&ready, Uuid::new_v4());
+    let kept = |endpoint: &Endpoint| endpoint.access != Access::Public && endpoint.path != "/v1/logout";
+    for endpoint in endpoints().into_iter().filter(kept) {
+        let row = rows
+            .iter()
+            .find(|row| row.route.0 == endpoint.method.as_str() && row.route.1 == endpoint.path)
+            .expect("a row for each route");
+        let named = format!("{} {}", endpoint.method, endpoint.path);
+        let as_removed = code(call(&world, Some(removed), row).await);
+        let as_suspended = code(call(&world, Some(&suspended), row).await);
+        let as_identity = code(call(&world, Some(&identity), row).await);
+        match endpoint.access {
+            // Only to be asked again for a lost answer.
+            Access::AnyDevice if endpoint.path == "/v1/me/delete" => {
+                assert_eq!((as_removed.as_str(), as_suspended.as_str()), ("device-removed", "forbidden"));
+            }
+            Access::AnyDevice => {
+                assert!(
+                    !["device-removed", "not-logged-in"].contains(&as_removed.as_str()),
+                    "{named} {as_removed}"
+                );
+                assert!(!["account-not-active", "not-logged-in"].contains(&as_suspended.as_str()), "{named}");
+            }
+            Access::AnyStanding => {
+                assert_eq!(as_removed, "device-removed", "{named}");
+                assert!(!["account-not-active", "not-logged-in"].contains(&as_suspended.as_str()), "{named}");
+            }
+            Access::Proven => {
+                assert_eq!((as_removed.as_str(), as_suspended.as_str()), ("not-logged-in", "not-logged-in"));
+                assert_ne!(as_identity, "not-logged-in", "{named}");
+                continue;
+            }
+            _ => {
+                assert_eq!(as_removed, "device-removed", "{named}");
+                assert_eq!(as_suspended, "account-not-active", "{named}");
+            }
+        }
+        assert_eq!(as_identity, "not-logged-in", "{named}");
+    }
+}
+
 /// A contractor is no agent.
 #[tokio::test]
 async fn agents_routes_are_closed_to_contractors() {
@@ -275,7 +221,7 @@ async fn agents_routes_are_closed_to_contractors() {
         call(&world, Some(&ready.bo), row).await.refused("forbidden", None);
         seen += 1;
     }
-    assert_eq!(seen, 10);
+    assert_eq!(seen, 11);
 }
 
 /// A holder reaches a lock's service routes while and after they hold a ticket, and no other lock's.

@@ -38,6 +38,7 @@ async fn everybody_gets_what_is_stored_of_them() {
     }
 
     let dana: PersonalData = world.get(&ready.dana, "/v1/me/export").await.ok();
+    assert_eq!(dana.account, ready.dana.account);
     let given: Vec<GrantState> = dana.grants_given.iter().map(|grant| grant.state).collect();
     assert_eq!(given, [GrantState::Granted, GrantState::Granted]);
     assert_eq!((dana.grants_received.len(), dana.events.len()), (0, 0), "what others did is not hers");

@@ -193,6 +193,7 @@ async fn a_revoked_invitation_is_told_by_mail() {
     let dana = world.agent(DANA).await;
     let listing = world.place(&dana, BLE).await;
     let later = world.grant(&dana, &listing, BO, NOW + HOUR, NOW + DAY).await;
+    world.deliver_all().await;
     world.post(&dana, &format!("/v1/grants/{}/revoke", later.id), &json!({})).await.ok::<Grant>();
     world.server.deliver_due().await.unwrap();
     let subjects: Vec<String> = world.mailbox.mails().into_iter().map(|mail| mail.subject).collect();

@@ -184,3 +184,109 @@ async fn an_invitation_is_a_secret_that_expires() {
     world.clock.advance(31 * 86_400);
     world.start_signup(BO, PHONE, &invitation).await.refused("expired", Some("invitation"));
 }
+
+fn unprompted(email: &str, phone: &str) -> serde_json::Value {
+    json!({ "email": email, "email_again": email, "phone": phone, "phone_again": phone })
+}
+
+fn codes(started: &SignupStarted, text: &str, mail: &str) -> serde_json::Value {
+    json!({ "signup": started.signup.expose(), "code": text, "email_code": mail })
+}
+
+/// ACC-8: without an invitation, number and address are each proven by a code.
+#[tokio::test]
+async fn somebody_signs_up_unprompted_and_finds_what_was_granted() {
+    let world = World::new().await;
+    let dana = world.agent(DANA).await;
+    let listing = world.place(&dana, BLE).await;
+    world.grant(&dana, &listing, BO, NOW, NOW + HOUR).await;
+    let started: SignupStarted = world.post_public("/v1/signup", &unprompted(BO, PHONE)).await.ok();
+    assert!(started.email_code);
+    let (text, mail) = (world.code(PHONE).await, world.mailed_code(BO, 0).await);
+    let verify = async |body: &_| world.post_public("/v1/signup/verify", body).await;
+    let only_text = json!({ "signup": started.signup.expose(), "code": text });
+    verify(&only_text).await.refused("wrong-code", Some("email_code"));
+    let wrong = if mail == "000000" { "000001" } else { "000000" };
+    verify(&codes(&started, &text, wrong)).await.refused("wrong-code", Some("email_code"));
+    let body = completion(started.signup.expose());
+    world.post_public("/v1/signup/complete", &body).await.refused("expired", None);
+    assert_eq!(verify(&codes(&started, &text, &mail)).await.status, 204);
+    world.post_public("/v1/signup/complete", &body).await.ok::<Account>();
+    let bo = world.contractor(BO).await;
+    let (changes, _) = world.sync(&bo, None).await;
+    assert_eq!(records::<sentri_wire::credential::Access>(&changes).len(), 1);
+    // The invitation is of no more use, and a second account can't be made.
+    let invitation = world.invitation_of(BO).await;
+    world.start_signup(BO, PHONE, &invitation).await.refused("expired", None);
+}
+
+/// ACC-8: whose an address is, is told after its code: the first answer is the same for everybody.
+#[tokio::test]
+async fn an_unproven_address_learns_nothing() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    let known = "bo@plumbing.example";
+    for (email, code) in [(DANAS_EMAIL, "agent-account"), (known, "expired")] {
+        let started: SignupStarted =
+            world.post_public("/v1/signup", &unprompted(email, "503-555-0144")).await.ok();
+        let text = world.texts_nth("503-555-0144", usize::from(email == known)).await;
+        let mail = world.mailed_code(email, 0).await;
+        let bad = if mail == "000000" { "000001" } else { "000000" };
+        let verify =
+            async |mail: &str| world.post_public("/v1/signup/verify", &codes(&started, &text, mail)).await;
+        verify(bad).await.refused("wrong-code", Some("email_code"));
+        let told = verify(&mail).await.problem();
+        assert_eq!(serde_json::to_value(told.code).unwrap(), code);
+    }
+    assert_eq!(ready.bo.account.email, known);
+}
+
+/// Nobody floods a mailbox through the sign-up.
+#[tokio::test]
+async fn an_address_gets_only_so_many_codes_a_day() {
+    let world = World::new().await;
+    for n in 0..5 {
+        let phone = format!("503-555-01{n}0");
+        world.post_public("/v1/signup", &unprompted(BO, &phone)).await.ok::<SignupStarted>();
+    }
+    let refused = world.post_public("/v1/signup", &unprompted("BO@plumbing.example", PHONE)).await;
+    assert_eq!(refused.refused("too-many-tries", Some("email")).retry_after, Some(86_400));
+}
+
+/// ACC-9: under the strict rule a long password, and no security questions.
+#[tokio::test]
+async fn the_strict_rule_holds_at_sign_up() {
+    use sentri_wire::account::PasswordRule;
+    let mut world = World::new().await;
+    world.restart(|config, _| config.policy.password_rule = PasswordRule::Strict).await;
+    let started: SignupStarted = world.post_public("/v1/signup", &unprompted(BO, PHONE)).await.ok();
+    let (text, mail) = (world.code(PHONE).await, world.mailed_code(BO, 0).await);
+    let verified = world.post_public("/v1/signup/verify", &codes(&started, &text, &mail)).await;
+    assert_eq!(verified.status, 204);
+    let mut body = completion(started.signup.expose());
+    world.post_public("/v1/signup/complete", &body).await.refused("invalid", Some("password"));
+    body["password"] = json!("lantern quarry mist five");
+    body["security_questions"] = json!([]);
+    world.post_public("/v1/signup/complete", &body).await.ok::<Account>();
+}
+
+impl World {
+    /// The token in an invitation, whatever mails came after it.
+    async fn invitation_of(&self, email: &str) -> String {
+        let mail = self.nth_mail(email, "gave you access", 0).await;
+        let link = mail.body.split_whitespace().find(|word| word.contains("/join#")).expect("a link");
+        link.split_once('#').unwrap().1.to_owned()
+    }
+
+    /// The code in the nth text to a number.
+    async fn texts_nth(&self, number: &str, earlier: usize) -> String {
+        loop {
+            let texts = self.mailbox.texts();
+            if let Some(text) = texts.iter().filter(|text| text.to == number).nth(earlier) {
+                return text.body[..4].to_owned();
+            }
+            self.server.deliver_due().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -3,19 +3,24 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use sentri_protocol::{Generation, KeyTree, Seed};
 use sentri_server::{
     Config, Mailbox, Ports, Running, Server, Vault,
     operator::{NewAgent, NewAssociation, NewLockbox, Provisioned},
+    outbox::Mail,
     ports::{ManualClock, SystemRandomness},
 };
 use sentri_wire::{
     Secret,
     account::{Account, LoginResponse, SignupStarted},
     agent::{Grant, GrantResponse, Listing, LockboxGeneration},
+    identity::IdentityStarted,
     problem::Problem,
     sync::{Change, SyncPage},
 };
@@ -44,6 +49,9 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub mailbox: Mailbox,
     pub server: Running,
+    /// Another instance on the same database: calls go to both in turn, as a balancer sends them.
+    pub second: Option<Running>,
+    pub turn: AtomicUsize,
     pub boxes: BTreeMap<String, Provisioned>,
     pub http: reqwest::Client,
     pub config: Config,
@@ -110,7 +118,9 @@ impl World {
         let server =
             Server::start(config.clone(), Ports::with_mailbox(clock.clone(), &mailbox)).await.unwrap();
         let boxes = populate(&server).await;
-        Self { clock, mailbox, server, boxes, http: client(), config, refreshed: Mutex::default(), folder }
+        let refreshed = Mutex::default();
+        let (second, turn) = Default::default();
+        Self { clock, mailbox, server, second, turn, boxes, http: client(), config, refreshed, folder }
     }
 
     /// A backend on data that is there.
@@ -118,8 +128,21 @@ impl World {
         let (clock, mailbox) = (ManualClock::at(NOW), Mailbox::new());
         let ports = Ports::with_mailbox(clock.clone(), &mailbox);
         let server = Server::start(config.clone(), ports).await.unwrap();
-        let (boxes, refreshed) = Default::default();
-        Self { clock, mailbox, server, boxes, http: client(), config, refreshed, folder }
+        let (boxes, refreshed, second, turn) = Default::default();
+        Self { clock, mailbox, server, second, turn, boxes, http: client(), config, refreshed, folder }
+    }
+
+    /// Starts the other instance.
+    pub async fn start_second(&mut self) {
+        let config = Config { instance: "second".into(), ..self.config.clone() };
+        let ports = Ports::with_mailbox(self.clock.clone(), &self.mailbox);
+        self.second = Some(Server::start(config, ports).await.unwrap());
+    }
+
+    /// Whose turn it is.
+    fn next_server(&self) -> &Running {
+        let turn = self.turn.fetch_add(1, Ordering::SeqCst);
+        self.second.as_ref().filter(|_| turn % 2 == 1).unwrap_or(&self.server)
     }
 
     pub async fn send(
@@ -130,7 +153,7 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Reply {
-        let url = format!("{}{path}", self.server.url());
+        let url = format!("{}{path}", self.next_server().url());
         let mut request = self.http.request(method.parse().unwrap(), url);
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -237,6 +260,63 @@ impl World {
         Ready { dana, listing, grant, bo }
     }
 
+    /// The mail to an address with this in its subject that comes after so many earlier ones.
+    pub async fn nth_mail(&self, email: &str, subject: &str, earlier: usize) -> Mail {
+        loop {
+            let mails = self.mailbox.mails();
+            let mut fitting =
+                mails.into_iter().filter(|mail| mail.to == email && mail.subject.contains(subject));
+            if let Some(mail) = fitting.nth(earlier) {
+                return mail;
+            }
+            self.server.deliver_due().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub fn mails_so_far(&self, email: &str, subject: &str) -> usize {
+        self.mailbox.mails().iter().filter(|mail| mail.to == email && mail.subject.contains(subject)).count()
+    }
+
+    /// The code in a mail.
+    pub async fn mailed_code(&self, email: &str, earlier: usize) -> String {
+        self.nth_mail(email, CODE, earlier).await.subject[..6].to_owned()
+    }
+
+    /// Everything that waits is delivered.
+    pub async fn deliver_all(&self) {
+        while self.server.deliver_due().await.unwrap() > 0 {}
+    }
+
+    /// Proves who somebody is, with password and mailed code. Says the bearer.
+    pub async fn prove(&self, login: &Value, email: &str) -> Phone {
+        let earlier = self.mails_so_far(email, CODE);
+        let body = json!({ "login": login, "password": PASSWORD });
+        let started: IdentityStarted = self.post_public("/v1/identity", &body).await.ok();
+        let code = self.mailed_code(email, earlier).await;
+        let identity = started.identity.expose().to_owned();
+        let verify = json!({ "identity": identity, "code": code });
+        let verified = self.post_public("/v1/identity/verify", &verify).await;
+        assert_eq!(verified.status, 204, "{}", verified.body);
+        Phone { access: identity, refresh: String::new(), device: Uuid::nil(), account: nobody() }
+    }
+
+    /// The same device logs in again, since its tokens have ended meanwhile.
+    pub async fn again(&self, phone: &Phone) -> Phone {
+        let refresh = json!({ "refresh": self.refresh_of(phone) });
+        let tokens: sentri_wire::account::Tokens = self.post_public("/v1/token/refresh", &refresh).await.ok();
+        self.refreshed.lock().unwrap().insert(phone.device, tokens.refresh.expose().to_owned());
+        Phone { access: tokens.access.expose().to_owned(), ..phone.clone() }
+    }
+
+    fn refresh_of(&self, phone: &Phone) -> String {
+        self.refreshed.lock().unwrap().get(&phone.device).unwrap_or(&phone.refresh).clone()
+    }
+
+    pub async fn delete(&self, phone: &Phone, path: &str) -> Reply {
+        self.send("DELETE", path, Some(&phone.access), &[], None).await
+    }
+
     pub async fn page(&self, phone: &Phone, cursor: Option<&str>) -> SyncPage {
         let path = cursor.map_or("/v1/sync".to_owned(), |cursor| format!("/v1/sync?cursor={cursor}"));
         self.get(phone, &path).await.ok()
@@ -273,6 +353,15 @@ impl World {
             self.server.start_outbox().await.unwrap();
         }
     }
+}
+
+pub const CODE: &str = "is your Sentri code";
+
+/// An account that stands for none.
+fn nobody() -> Account {
+    let nobody = json!({ "id": Uuid::nil(), "kind": "support", "first_name": "", "last_name": "", "email": "",
+        "phone": "" });
+    serde_json::from_value(nobody).unwrap()
 }
 
 pub struct Ready {
@@ -327,19 +416,9 @@ pub async fn config(folder: &Path) -> Config {
     config.rate_limit.per_second = 0;
     Vault::create_file(config.master_key_file.as_deref().unwrap(), &SystemRandomness).unwrap();
     if let Ok(url) = std::env::var("SENTRI_TEST_DATABASE") {
-        config.database = own_database(&url).await;
+        config.database = sentri_server::bench::add_database(&url).await.unwrap();
     }
     config
-}
-
-/// A fresh PostgreSQL database on the server at this URL.
-async fn own_database(url: &str) -> String {
-    use sqlx::Connection;
-    sqlx::any::install_default_drivers();
-    let name = format!("sentri_{}", Uuid::new_v4().simple());
-    let mut conn = sqlx::AnyConnection::connect(&format!("{url}/postgres")).await.unwrap();
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut conn).await.unwrap();
-    format!("{url}/{name}")
 }
 
 /// OPS-1: all that the tests stand on is made by the operator's commands.

@@ -15,6 +15,12 @@ pub enum BenchName {
     Codes,
     /// What one change costs an account with few accesses, and one with many.
     Sync,
+    /// Logins a second, and how long others wait meanwhile.
+    Logins,
+    /// Durable uploads of single events, on SQLite and PostgreSQL.
+    Uploads,
+    /// Syncs a second: with nothing new, and of a full page.
+    Syncs,
     /// Size of the library that a phone ships.
     Phone,
     /// From the app's start to where it can open a lockbox, beside opening the bare database file.
@@ -37,6 +43,8 @@ pub struct Example {
 pub enum How {
     /// The example prints its report.
     Prints(Example),
+    /// The same, with a PostgreSQL server that is started for it, named by `SENTRI_BENCH_POSTGRES`.
+    PrintsOnPostgres(Example),
     /// The example's instructions are counted.
     Counts(Example, Figure),
     /// The same, of several functions apart.
@@ -49,8 +57,18 @@ pub enum How {
 
 impl BenchName {
     /// In the order of the results.
-    pub const ALL: &[Self] =
-        &[Self::Wire, Self::Lock, Self::Codes, Self::Sync, Self::Phone, Self::Start, Self::Home];
+    pub const ALL: &[Self] = &[
+        Self::Wire,
+        Self::Lock,
+        Self::Codes,
+        Self::Sync,
+        Self::Logins,
+        Self::Uploads,
+        Self::Syncs,
+        Self::Phone,
+        Self::Start,
+        Self::Home,
+    ];
 
     /// Its word on the command line.
     pub fn name(self) -> String {
@@ -64,11 +82,18 @@ impl BenchName {
             Self::Lock => LOCK,
             Self::Codes => CODES,
             Self::Sync => SYNC,
+            Self::Logins => LOGINS,
+            Self::Uploads => UPLOADS,
+            Self::Syncs => SYNCS,
             Self::Phone => &[How::WeighsThePhoneLibrary],
             Self::Start => START,
             Self::Home => &[How::AsksTheShells],
         }
     }
+}
+
+const fn of_the_server(name: &'static str) -> Example {
+    Example { package: "sentri-server", name, timed: true }
 }
 
 const WIRE: &[How] = &[How::Prints(Example { package: "sentri-tests", name: "wire_sizes", timed: false })];
@@ -79,7 +104,10 @@ const CODES: &[How] = &[
     How::Prints(Example { package: "sentri-protocol", name: "random_windows", timed: true }),
     How::Prints(Example { package: "sentri-protocol", name: "random_entries", timed: true }),
 ];
-const SYNC: &[How] = &[How::Prints(Example { package: "sentri-server", name: "sync_bench", timed: true })];
+const SYNC: &[How] = &[How::Prints(of_the_server("sync_bench"))];
+const LOGINS: &[How] = &[How::Prints(of_the_server("login_bench"))];
+const UPLOADS: &[How] = &[How::PrintsOnPostgres(of_the_server("uploads_bench"))];
+const SYNCS: &[How] = &[How::Prints(of_the_server("syncs_bench"))];
 const START: &[How] = &[How::Prints(Example { package: "sentri-core", name: "start_bench", timed: true })];
 
 const LOCK_OPEN: Figure = Figure {

@@ -10,8 +10,17 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 pub use self::list::BenchName;
-use self::{list::How, report::Report};
-use crate::{package, process, shells, steps::Steps, workspace::Workspace};
+use self::{
+    list::{Example, How},
+    report::Report,
+};
+use crate::{
+    package,
+    postgres::{Durability, Postgres},
+    process, shells,
+    steps::Steps,
+    workspace::Workspace,
+};
 
 /// Runs these benches, or all where none is named; only all of them make a new `bench/RESULTS.md`.
 pub fn run(workspace: &Workspace, steps: &mut Steps, named: &[BenchName]) {
@@ -39,14 +48,10 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, named: &[BenchName]) {
 
 fn measure(workspace: &Workspace, how: &How) -> Result<Report> {
     match how {
-        How::Prints(example) => {
-            need_example(workspace, example.package, example.name)?;
-            let mut cargo = process::cargo();
-            cargo.args(["run", "--package", example.package, "--example", example.name]);
-            if example.timed {
-                cargo.arg("--release");
-            }
-            Report::parse(&process::capture(cargo.current_dir(&workspace.root))?)
+        How::Prints(example) => printed(workspace, example, None),
+        How::PrintsOnPostgres(example) => {
+            let server = Postgres::start(Durability::Full)?;
+            printed(workspace, example, Some(&server.url()))
         }
         How::Counts(example, figure) => {
             need_example(workspace, example.package, example.name)?;
@@ -59,6 +64,20 @@ fn measure(workspace: &Workspace, how: &How) -> Result<Report> {
         How::WeighsThePhoneLibrary => package::report(workspace),
         How::AsksTheShells => shells::bench(workspace),
     }
+}
+
+/// Runs an example, and reads the report that it prints.
+fn printed(workspace: &Workspace, example: &Example, postgres: Option<&str>) -> Result<Report> {
+    need_example(workspace, example.package, example.name)?;
+    let mut cargo = process::cargo();
+    cargo.args(["run", "--package", example.package, "--example", example.name]);
+    if example.timed {
+        cargo.arg("--release");
+    }
+    if let Some(url) = postgres {
+        cargo.env("SENTRI_BENCH_POSTGRES", url);
+    }
+    Report::parse(&process::capture(cargo.current_dir(&workspace.root))?)
 }
 
 fn need_example(workspace: &Workspace, package: &str, example: &str) -> Result<()> {

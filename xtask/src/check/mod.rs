@@ -1,6 +1,7 @@
 //! The checks: each is one step, and one word on the command line.
 
 pub mod api;
+mod asvs;
 mod cargo;
 mod ids;
 mod leaf;
@@ -28,6 +29,8 @@ pub enum Check {
     Uniffi,
     /// No file names a machine's own folders or a package registry's host.
     Prose,
+    /// Every test that `docs/asvs.md` names is there.
+    Asvs,
     /// Licences, bans and sources of all dependencies.
     Deny,
     /// No dependency has a known vulnerability.
@@ -60,6 +63,7 @@ impl Check {
             Self::Ids => ids::check(workspace),
             Self::Uniffi => uniffi::check(workspace),
             Self::Prose => prose::check(workspace),
+            Self::Asvs => asvs::check(workspace),
             Self::Deny => supply::deny(workspace),
             Self::Audit => supply::audit(workspace),
             Self::Api => api::check(workspace),

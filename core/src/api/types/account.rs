@@ -1,6 +1,6 @@
 //! Accounts and profiles.
 
-use sentri_wire as wire;
+use sentri_wire::{self as wire, account::GrantApproval};
 
 /// What kind of account it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -26,6 +26,51 @@ impl From<wire::account::AccountKind> for AccountKind {
     }
 }
 
+/// Whether an account may be used, and if not, whom to call. [ACC-7]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Standing {
+    /// In good standing.
+    Active,
+    /// Suspended by the association: call the association or MLS.
+    Suspended,
+    /// Unpaid: call the support line, with the SentriKey ID at hand.
+    Lapsed,
+    /// Locked by support, after something suspicious: call the support line.
+    Locked,
+    /// Something that this app does not know yet: call whom the error names.
+    Other,
+}
+
+impl From<wire::account::Standing> for Standing {
+    fn from(standing: wire::account::Standing) -> Self {
+        match standing {
+            wire::account::Standing::Active => Self::Active,
+            wire::account::Standing::Suspended => Self::Suspended,
+            wire::account::Standing::Lapsed => Self::Lapsed,
+            wire::account::Standing::Locked => Self::Locked,
+            wire::account::Standing::Unknown => Self::Other,
+        }
+    }
+}
+
+/// Which passwords an account may have, for the hint beside the field. The service decides. [ACC-9]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum PasswordRule {
+    /// 6 to 20 characters, at least one upper case, one lower case, one digit.
+    Standard,
+    /// 8 to 64 characters of any kind, none of those that everybody tries first; no security questions.
+    Strict,
+}
+
+impl From<wire::account::PasswordRule> for PasswordRule {
+    fn from(rule: wire::account::PasswordRule) -> Self {
+        match rule {
+            wire::account::PasswordRule::Standard => Self::Standard,
+            wire::account::PasswordRule::Strict => Self::Strict,
+        }
+    }
+}
+
 /// The profile page.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Profile {
@@ -45,6 +90,12 @@ pub struct Profile {
     pub phone: String,
     /// "Plumber", "Appraiser", …; contractors only.
     pub role: Option<String>,
+    /// Whether the account may be used, as of the last sync.
+    pub standing: Standing,
+    /// Whether a grant may be approved by the device's hardware key; where not, the PIN is asked for. Agents only.
+    pub device_key_approves: bool,
+    /// Which passwords the account may have.
+    pub password_rule: PasswordRule,
 }
 
 impl From<wire::account::Account> for Profile {
@@ -58,6 +109,9 @@ impl From<wire::account::Account> for Profile {
             email: it.email,
             phone: it.phone,
             role: it.role,
+            standing: it.standing.into(),
+            password_rule: it.password_rule.into(),
+            device_key_approves: it.grant_approval == Some(GrantApproval::PinOrPresence),
         }
     }
 }

@@ -9,7 +9,7 @@ mod message;
 mod sync;
 
 pub use access::{Access, AccessState, Readiness};
-pub use account::{AccountKind, AccountOnPhone, Profile, SignedIn};
+pub use account::{AccountKind, AccountOnPhone, PasswordRule, Profile, SignedIn, Standing};
 pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing};
 pub use log::{AccessLogEntry, AccessLogPage, AccessMethod, AccessOutcome};
 pub use message::{Message, MessageTopic};
@@ -43,6 +43,16 @@ impl From<Platform> for wire::account::Platform {
             Platform::Ios => Self::Ios,
             Platform::Android => Self::Android,
             Platform::Desktop => Self::Desktop,
+        }
+    }
+}
+
+impl From<wire::account::Platform> for Platform {
+    fn from(platform: wire::account::Platform) -> Self {
+        match platform {
+            wire::account::Platform::Ios => Self::Ios,
+            wire::account::Platform::Android => Self::Android,
+            wire::account::Platform::Desktop => Self::Desktop,
         }
     }
 }

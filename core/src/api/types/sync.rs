@@ -1,6 +1,6 @@
 //! How fresh the phone's data are.
 
-use super::SupportContact;
+use super::{Standing, SupportContact};
 
 /// Why a sync can't succeed as things stand.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -9,9 +9,13 @@ pub enum BlockedWhy {
     SignInAgain,
     /// The account is suspended or unpaid.
     AccountNotActive {
+        /// Why.
+        standing: Standing,
         /// Whom to contact.
         support: Option<SupportContact>,
     },
+    /// The device was removed from the account; what waits is uploaded first, then everything is wiped.
+    DeviceRemoved,
     /// Update the app.
     UpgradeRequired,
     /// The device is full, locked, or its storage fails.
@@ -52,9 +56,9 @@ pub enum SyncState {
 pub struct SyncStatus {
     /// How fresh the data are.
     pub state: SyncState,
-    /// From when on the phone opens something without network; absent where it holds no credential.
+    /// "Opens offline from …": the span that goes on, else the next one; absent where the phone holds no credential.
     pub opens_from: Option<i64>,
-    /// Until when the last of its credentials lasts.
+    /// "… until …": first second after that span, in which no credential leaves a gap.
     pub opens_until: Option<i64>,
     /// Access events that wait to be uploaded.
     pub events_queued: u32,

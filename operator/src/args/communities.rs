@@ -1,0 +1,184 @@
+//! The commands for communities, their people and hubs, and for support users.
+
+use clap::{Subcommand, ValueEnum};
+
+use super::members::Person;
+
+/// Communities.
+#[derive(Subcommand)]
+pub enum Community {
+    /// Make one.
+    Add {
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// The company that manages it.
+        #[arg(long)]
+        management: String,
+        /// IANA zone of its buildings, like `America/Chicago`.
+        #[arg(long)]
+        time_zone: String,
+        /// Codes have six digits.
+        #[arg(long)]
+        six_digit_codes: bool,
+        /// Residents may pick their codes.
+        #[arg(long)]
+        custom_codes: bool,
+    },
+    /// List them.
+    List,
+    /// Change what its residents may.
+    Set {
+        /// Its name.
+        name: String,
+        /// Whether codes have six digits: true or false.
+        #[arg(long)]
+        six_digit_codes: Option<bool>,
+        /// Whether residents may pick their codes: true or false.
+        #[arg(long)]
+        custom_codes: Option<bool>,
+    },
+    /// Suspend one with all its residents.
+    Suspend {
+        /// Its name.
+        name: String,
+    },
+    /// Put one back. Residents who were suspended by themselves stay so.
+    Reinstate {
+        /// Its name.
+        name: String,
+    },
+    /// Give one to another management.
+    Transfer {
+        /// Its name.
+        name: String,
+        /// The company that manages it from now on.
+        #[arg(long)]
+        management: String,
+    },
+}
+
+/// Residents.
+#[derive(Subcommand)]
+pub enum Resident {
+    /// Make one. Reads the first password and, on a second line, the first PIN from standard input.
+    Add {
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+        /// Which unit.
+        #[arg(long)]
+        unit: String,
+        /// Who it is.
+        #[command(flatten)]
+        person: Person,
+    },
+    /// List a community's residents.
+    List {
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+    },
+    /// Suspend one.
+    Suspend {
+        /// Email address.
+        email: String,
+    },
+    /// Put a suspended one back into good standing.
+    Reinstate {
+        /// Email address.
+        email: String,
+    },
+    /// Move one to another unit or community.
+    Transfer {
+        /// Email address.
+        email: String,
+        /// Name of the community from now on.
+        #[arg(long)]
+        community: String,
+        /// Which unit from now on.
+        #[arg(long)]
+        unit: String,
+    },
+}
+
+/// Hubs.
+#[derive(Subcommand)]
+pub enum Hub {
+    /// Make one.
+    Add {
+        /// What is printed on it.
+        #[arg(long)]
+        serial: String,
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+    },
+    /// List a community's hubs.
+    List {
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+    },
+    /// Take one out of use for a while.
+    Suspend {
+        /// What is printed on it.
+        serial: String,
+    },
+    /// Put one back.
+    Reinstate {
+        /// What is printed on it.
+        serial: String,
+    },
+    /// Hang one into another community.
+    Transfer {
+        /// What is printed on it.
+        serial: String,
+        /// Name of the community from now on.
+        #[arg(long)]
+        community: String,
+    },
+}
+
+/// Support users.
+#[derive(Subcommand)]
+pub enum Support {
+    /// Make one. Reads the first password and, on a second line, the first PIN from standard input.
+    Add {
+        /// What they may.
+        #[arg(long, value_enum)]
+        permission: Permission,
+        /// Who it is.
+        #[command(flatten)]
+        person: Person,
+    },
+    /// List them.
+    List,
+    /// Suspend one.
+    Suspend {
+        /// Email address.
+        email: String,
+    },
+    /// Put a suspended one back.
+    Reinstate {
+        /// Email address.
+        email: String,
+    },
+    /// Give one another permission.
+    Set {
+        /// Email address.
+        email: String,
+        /// What they may from now on.
+        #[arg(long, value_enum)]
+        permission: Permission,
+    },
+}
+
+/// What a support user may.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Permission {
+    /// Search and help users.
+    Support,
+    /// The same, and administer support users.
+    SysAdmin,
+}

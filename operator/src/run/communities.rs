@@ -1,0 +1,78 @@
+//! Communities, residents, hubs, support users.
+
+use sentri_server::operator::{self, CommunityChange, NewCommunity, Operator};
+use sentri_wire::account::AccountKind;
+
+use super::{members::read, out::Out};
+use crate::args::{Community, Hub, Permission, Resident, Support};
+
+/// Communities.
+pub async fn communities(operator: &Operator<'_>, command: Community, out: &Out) -> anyhow::Result<()> {
+    match command {
+        Community::Add { name, management, time_zone, six_digit_codes, custom_codes } => {
+            let new = NewCommunity { name, management, time_zone, six_digit_codes, custom_codes };
+            out.print(&operator.add_community(&new).await?)
+        }
+        Community::List => out.print(&operator.communities().await?),
+        Community::Set { name, six_digit_codes, custom_codes } => {
+            let change = CommunityChange { management: None, six_digit_codes, custom_codes };
+            out.print(&operator.change_community(&name, &change).await?)
+        }
+        Community::Transfer { name, management } => {
+            let change = CommunityChange { management: Some(management), ..CommunityChange::default() };
+            out.print(&operator.change_community(&name, &change).await?)
+        }
+        Community::Suspend { name } => out.print(&operator.suspend_community(&name).await?),
+        Community::Reinstate { name } => out.print(&operator.reinstate_community(&name).await?),
+    }
+}
+
+/// Residents.
+pub async fn residents(operator: &Operator<'_>, command: Resident, out: &Out) -> anyhow::Result<()> {
+    const KIND: AccountKind = AccountKind::Resident;
+    match command {
+        Resident::Add { community, unit, person } => {
+            out.print(&operator.add_resident(&community, &unit, &read(person)?).await?)
+        }
+        Resident::List { community } => out.print(&operator.residents(&community).await?),
+        Resident::Suspend { email } => out.print(&operator.suspend_person(KIND, &email).await?),
+        Resident::Reinstate { email } => out.print(&operator.reinstate_person(KIND, &email).await?),
+        Resident::Transfer { email, community, unit } => {
+            out.print(&operator.transfer_resident(&email, &community, &unit).await?)
+        }
+    }
+}
+
+/// Hubs.
+pub async fn hubs(operator: &Operator<'_>, command: Hub, out: &Out) -> anyhow::Result<()> {
+    match command {
+        Hub::Add { serial, community } => out.print(&operator.add_hub(&serial, &community).await?),
+        Hub::List { community } => out.print(&operator.hubs(&community).await?),
+        Hub::Suspend { serial } => out.print(&operator.suspend_hub(&serial).await?),
+        Hub::Reinstate { serial } => out.print(&operator.reinstate_hub(&serial).await?),
+        Hub::Transfer { serial, community } => out.print(&operator.transfer_hub(&serial, &community).await?),
+    }
+}
+
+/// Support users.
+pub async fn support(operator: &Operator<'_>, command: Support, out: &Out) -> anyhow::Result<()> {
+    const KIND: AccountKind = AccountKind::Support;
+    match command {
+        Support::Add { permission, person } => {
+            out.print(&operator.add_support_user(named(permission), &read(person)?).await?)
+        }
+        Support::List => out.print(&operator.support_users().await?),
+        Support::Suspend { email } => out.print(&operator.suspend_person(KIND, &email).await?),
+        Support::Reinstate { email } => out.print(&operator.reinstate_person(KIND, &email).await?),
+        Support::Set { email, permission } => {
+            out.print(&operator.set_permission(&email, named(permission)).await?)
+        }
+    }
+}
+
+fn named(permission: Permission) -> operator::Permission {
+    match permission {
+        Permission::Support => operator::Permission::Support,
+        Permission::SysAdmin => operator::Permission::SysAdmin,
+    }
+}

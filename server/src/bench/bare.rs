@@ -1,0 +1,60 @@
+//! What a product's figure is held against: the least that the same call could do, with the same listener, the same
+//! token check, the same connections and the same writer.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use sentri_wire::{credential::Access, sync::Record};
+use serde_json::{Value, json};
+
+use crate::{
+    http::{Auth, Shared},
+    refusal::Answer,
+    server::Running,
+    service::sync::PAGE,
+    store::{changes, events, grants},
+};
+
+/// Routes of the ceilings, for callers with a token of this backend.
+pub fn router(running: &Running) -> Router {
+    Router::new()
+        .route("/bare/sync", get(idle))
+        .route("/bare/page", get(page))
+        .route("/bare/insert", post(insert))
+        .with_state(running.shared())
+}
+
+/// Idle sync: who calls, and the number of the newest change.
+async fn idle(State(app): State<Shared>, Auth(caller): Auth) -> Answer<Json<Value>> {
+    let mut conn = app.store.read().await?;
+    let newest: i64 = sqlx::query_scalar("SELECT change_seq FROM accounts WHERE id = $1")
+        .bind(caller.account)
+        .fetch_one(&mut *conn)
+        .await?;
+    Ok(Json(json!({ "cursor": format!("{newest:016x}"), "changes": [] })))
+}
+
+/// A full page: the changes, their objects, and the text of both.
+async fn page(State(app): State<Shared>, Auth(caller): Auth) -> Answer<Json<Value>> {
+    let mut conn = app.store.read().await?;
+    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+    let rows = changes::page(&mut conn, caller.account, caller.device, 0, limit).await?;
+    let ids: Vec<&str> =
+        rows.iter().filter(|row| row.kind == Access::KIND).map(|row| row.object_id.as_str()).collect();
+    let held = grants::held_among(&mut conn, caller.account, &ids).await?;
+    let records: Vec<Value> =
+        held.iter().filter_map(|row| serde_json::to_value(row.to_wire()).ok()).collect();
+    Ok(Json(json!({ "cursor": rows.last().map(|row| row.seq), "changes": records })))
+}
+
+/// A durable insert: one row of the table that an uploaded event goes to.
+async fn insert(State(app): State<Shared>, Auth(caller): Auth, body: String) -> Answer<StatusCode> {
+    let mut tx = app.store.write().await?;
+    let lockbox = super::any_lockbox(&mut tx).await?;
+    events::insert(tx.conn(), app.new_id(), caller.account, lockbox, &body, app.now()).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

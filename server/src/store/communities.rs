@@ -1,0 +1,159 @@
+//! Communities of residents: who lives where, and the hubs that reach their locks. [RES-0]
+
+use sqlx::FromRow;
+
+use super::{Connection, Id, accounts::AccountRow};
+
+/// A community.
+#[derive(Clone, Debug, FromRow)]
+pub struct CommunityRow {
+    pub id: Id,
+    pub name: String,
+    /// The company that manages it.
+    pub management: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// Whether codes have six digits.
+    pub six_digit_codes: i64,
+    /// Whether residents may pick their codes.
+    pub custom_codes: i64,
+    pub suspended_at: Option<i64>,
+    pub created_at: i64,
+}
+
+/// Adds a community.
+pub async fn insert(conn: &mut Connection, row: &CommunityRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO communities (id, name, management, time_zone, six_digit_codes, custom_codes, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(row.id)
+    .bind(row.name.as_str())
+    .bind(row.management.as_str())
+    .bind(row.time_zone.as_str())
+    .bind(row.six_digit_codes)
+    .bind(row.custom_codes)
+    .bind(row.created_at)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// The community of this name.
+pub async fn by_name(conn: &mut Connection, name: &str) -> sqlx::Result<Option<CommunityRow>> {
+    sqlx::query_as("SELECT * FROM communities WHERE name = $1").bind(name).fetch_optional(conn).await
+}
+
+/// All of them, by name.
+pub async fn all(conn: &mut Connection) -> sqlx::Result<Vec<CommunityRow>> {
+    sqlx::query_as("SELECT * FROM communities ORDER BY name").fetch_all(conn).await
+}
+
+/// Changes who manages it, and what its residents may.
+pub async fn change(conn: &mut Connection, row: &CommunityRow) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE communities SET management = $1, six_digit_codes = $2, custom_codes = $3 WHERE id = $4",
+    )
+    .bind(row.management.as_str())
+    .bind(row.six_digit_codes)
+    .bind(row.custom_codes)
+    .bind(row.id)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// A resident's account lives in a unit of a community; a second time: moves there.
+pub async fn settle(conn: &mut Connection, account: Id, community: Id, unit: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO residents (account_id, community_id, unit) VALUES ($1, $2, $3) \
+         ON CONFLICT (account_id) DO UPDATE SET community_id = excluded.community_id, unit = excluded.unit",
+    )
+    .bind(account)
+    .bind(community)
+    .bind(unit)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// The accounts of a community's residents, by unit.
+pub async fn residents(conn: &mut Connection, community: Id) -> sqlx::Result<Vec<AccountRow>> {
+    sqlx::query_as(
+        "SELECT a.* FROM accounts a JOIN residents r ON r.account_id = a.id WHERE r.community_id = $1 \
+         ORDER BY r.unit, a.id",
+    )
+    .bind(community)
+    .fetch_all(conn)
+    .await
+}
+
+/// Where somebody lives.
+#[derive(Clone, Debug, FromRow)]
+pub struct HomeRow {
+    pub community: String,
+    pub unit: String,
+}
+
+/// Where a resident lives.
+pub async fn home(conn: &mut Connection, account: Id) -> sqlx::Result<Option<HomeRow>> {
+    sqlx::query_as(
+        "SELECT c.name AS community, r.unit FROM residents r JOIN communities c ON c.id = r.community_id \
+         WHERE r.account_id = $1",
+    )
+    .bind(account)
+    .fetch_optional(conn)
+    .await
+}
+
+/// A hub that reaches a community's locks.
+#[derive(Clone, Debug, FromRow)]
+pub struct HubRow {
+    pub id: Id,
+    pub serial: String,
+    pub community: String,
+    pub suspended_at: Option<i64>,
+}
+
+const SELECT_HUB: &str = "SELECT h.id, h.serial, c.name AS community, h.suspended_at FROM hubs h \
+                          JOIN communities c ON c.id = h.community_id WHERE ";
+
+/// Adds a hub.
+pub async fn insert_hub(
+    conn: &mut Connection,
+    id: Id,
+    serial: &str,
+    community: Id,
+    now: i64,
+) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO hubs (id, serial, community_id, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(id)
+        .bind(serial)
+        .bind(community)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// The hub with this serial number.
+pub async fn hub(conn: &mut Connection, serial: &str) -> sqlx::Result<Option<HubRow>> {
+    let sql = format!("{SELECT_HUB} h.serial = $1");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(serial).fetch_optional(conn).await
+}
+
+/// A community's hubs, by serial number.
+pub async fn hubs(conn: &mut Connection, community: Id) -> sqlx::Result<Vec<HubRow>> {
+    let sql = format!("{SELECT_HUB} h.community_id = $1 ORDER BY h.serial");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(community).fetch_all(conn).await
+}
+
+/// Puts a hub into another community.
+pub async fn move_hub(conn: &mut Connection, id: Id, community: Id) -> sqlx::Result<()> {
+    sqlx::query("UPDATE hubs SET community_id = $1 WHERE id = $2")
+        .bind(community)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}

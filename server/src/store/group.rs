@@ -1,0 +1,169 @@
+//! SQLite's one writer. Transactions that wait for it become durable together, by one commit: each is a savepoint within
+//! it, so that one that is given up leaves the others as they are. Nobody is told "done" before the commit.
+
+use std::sync::Arc;
+
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, OwnedMutexGuard, oneshot},
+};
+
+use super::Connection;
+
+/// Hands the connection from one transaction to the next, in the order in which they asked.
+#[derive(Clone)]
+pub struct Writer(Arc<Mutex<Group>>);
+
+/// The transactions of one commit.
+struct Group {
+    conn: Connection,
+    is_closed: bool,
+    is_open: bool,
+    /// A transaction has begun within it, and is neither through nor undone.
+    has_begun: bool,
+    /// Those that are through, and wait for the commit.
+    members: Vec<oneshot::Sender<Result<(), String>>>,
+}
+
+/// A transaction that has its turn. Dropped, it leaves no trace.
+pub struct Turn {
+    group: OwnedMutexGuard<Group>,
+    writer: Writer,
+}
+
+impl Writer {
+    /// For a connection that nobody else writes with.
+    pub fn new(conn: Connection) -> Self {
+        let (is_closed, is_open, has_begun, members) = Default::default();
+        Self(Arc::new(Mutex::new(Group { conn, is_closed, is_open, has_begun, members })))
+    }
+
+    /// Waits for its turn.
+    pub async fn turn(&self) -> sqlx::Result<Turn> {
+        let mut turn = Turn { group: self.0.clone().lock_owned().await, writer: self.clone() };
+        turn.group.begin().await?;
+        Ok(turn)
+    }
+
+    /// Makes durable what is through. Queues like everybody else: whoever asked before is in the same commit.
+    async fn flush(&self) {
+        self.0.lock().await.commit().await;
+    }
+
+    /// Runs a statement that is part of no transaction.
+    pub async fn alone(&self, sql: &'static str, argument: &str) -> sqlx::Result<()> {
+        let mut group = self.0.lock().await;
+        group.commit().await;
+        sqlx::query(sql).bind(argument).execute(&mut group.conn).await.map(drop)
+    }
+
+    /// Takes no more, once all that is through is durable and in the database's own file.
+    pub async fn close(&self) {
+        let mut group = self.0.lock().await;
+        group.commit().await;
+        group.is_closed = true;
+        // Where that fails, the next start does it.
+        let _ = group.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
+    }
+}
+
+impl Turn {
+    /// The connection to write with.
+    pub fn conn(&mut self) -> &mut Connection {
+        &mut self.group.conn
+    }
+
+    /// Waits until what was written is durable.
+    pub async fn commit(mut self) -> sqlx::Result<()> {
+        self.group.run("RELEASE member").await?;
+        self.group.has_begun = false;
+        let (told, hear) = oneshot::channel();
+        self.group.members.push(told);
+        if self.group.members.len() == 1 {
+            let writer = self.writer.clone();
+            tokio::spawn(async move { writer.flush().await });
+        }
+        // The next one's turn.
+        drop(self);
+        match hear.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(sqlx::Error::Io(std::io::Error::other(why))),
+            Err(_) => Err(sqlx::Error::WorkerCrashed),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Undone by whoever comes next; that is the flush, where nobody waits.
+        if let (true, Ok(runtime)) = (self.group.has_begun, Handle::try_current()) {
+            let writer = self.writer.clone();
+            runtime.spawn(async move { writer.flush().await });
+        }
+    }
+}
+
+impl Group {
+    async fn run(&mut self, sql: &'static str) -> sqlx::Result<()> {
+        sqlx::query(sql).execute(&mut self.conn).await.map(drop)
+    }
+
+    /// Takes the write lock at once: a transaction that reads first and writes later fails BUSY when another process
+    /// wrote in between.
+    async fn begin(&mut self) -> sqlx::Result<()> {
+        if self.is_closed {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        self.undo().await;
+        self.has_begun = true;
+        if !self.is_open {
+            self.run("BEGIN IMMEDIATE").await?;
+            // Gone where SQLite gives the whole transaction up by itself, as on a full disk: then nobody is told "done".
+            self.run("SAVEPOINT all_members").await?;
+            self.is_open = true;
+        }
+        self.run("SAVEPOINT member").await
+    }
+
+    /// Undoes a transaction that was given up. Where that can't be told from the others, all of them are undone.
+    async fn undo(&mut self) {
+        if !std::mem::take(&mut self.has_begun) {
+            return;
+        }
+        let undone = match self.run("ROLLBACK TO member").await {
+            Ok(()) => self.run("RELEASE member").await,
+            failed => failed,
+        };
+        if undone.is_err() {
+            self.abandon("another transaction of the same commit failed").await;
+        }
+    }
+
+    async fn commit(&mut self) {
+        self.undo().await;
+        if !self.is_open {
+            return;
+        }
+        let done = match self.run("RELEASE all_members").await {
+            Ok(()) => self.run("COMMIT").await,
+            failed => failed,
+        };
+        if let Err(error) = done {
+            return self.abandon(&error.to_string()).await;
+        }
+        self.is_open = false;
+        for member in self.members.drain(..) {
+            // Whoever asked may be gone.
+            let _ = member.send(Ok(()));
+        }
+    }
+
+    async fn abandon(&mut self, why: &str) {
+        // There may be nothing to roll back any more.
+        let _ = self.run("ROLLBACK").await;
+        self.is_open = false;
+        for member in self.members.drain(..) {
+            let _ = member.send(Err(why.to_owned()));
+        }
+    }
+}

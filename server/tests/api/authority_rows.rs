@@ -1,0 +1,143 @@
+//! One row for each route: a call by somebody who has no right to the object, and what it must come to.
+
+use sentri_wire::Binary;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::{BLE, HOUR, NOW, Ready, assignment, completion, grant, new_listing};
+
+/// What a stranger's call must come to.
+pub enum Expect {
+    /// The object is not theirs: not found.
+    NotFound,
+    /// Theirs to call, but it shows nothing of others: the body must not hold this text.
+    Hides(&'static str),
+    /// Anybody may call it; whoever has not its secret gets nowhere.
+    Code(&'static str),
+    /// It shows nothing that belongs to anybody.
+    Open,
+}
+use Expect::{Code, Hides, NotFound, Open};
+
+pub struct Row {
+    pub route: (&'static str, &'static str),
+    pub path: String,
+    pub body: Option<Value>,
+    pub expect: Expect,
+}
+
+fn get(path: &'static str, expect: Expect) -> Row {
+    Row { route: ("GET", path), path: path.to_owned(), body: None, expect }
+}
+
+fn post(path: &'static str, body: Value, expect: Expect) -> Row {
+    let body = (!body.is_null()).then_some(body);
+    Row { route: ("POST", path), path: path.to_owned(), body, expect }
+}
+
+fn on(method: &'static str, template: &'static str, path: String, body: Option<Value>) -> Row {
+    Row { route: (method, template), path, body, expect: NotFound }
+}
+
+/// Calls of Ari, an agent of the same association, on what is Dana's and Bo's.
+pub fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
+    let all =
+        [public_rows(), identity_rows(ready), own_rows(), agent_rows(ready), phone_rows(ready, message)];
+    all.into_iter().flatten().collect()
+}
+
+fn public_rows() -> Vec<Row> {
+    let bo = json!({ "email": "bo@plumbing.example" });
+    let login = json!({ "login": bo, "password": "Wrong1pass",
+        "device": { "install_id": Uuid::new_v4(), "name": "n", "platform": "ios" } });
+    let signup = json!({ "email": "a@b.de", "email_again": "a@b.de", "phone": "503-555-0155",
+        "phone_again": "503-555-0155", "invitation": "guess" });
+    let reset = json!({ "token": "guess", "password": "Abcdef1" });
+    vec![
+        post("/v1/login", login, Code("wrong-credentials")),
+        post("/v1/token/refresh", json!({ "refresh": "x" }), Code("not-logged-in")),
+        post("/v1/signup", signup, Code("expired")),
+        post("/v1/signup/verify", json!({ "signup": "x", "code": "0000" }), Code("expired")),
+        post("/v1/signup/complete", completion("x"), Code("expired")),
+        post("/v1/password/forgot", json!({ "login": bo }), Open),
+        post("/v1/password/reset", reset, Code("expired")),
+        post("/v1/identity", json!({ "login": bo, "password": "Wrong1pass" }), Code("wrong-credentials")),
+        post("/v1/identity/verify", json!({ "identity": "guess", "code": "000000" }), Code("expired")),
+        get("/v1/health", Open),
+        get("/v1/openapi.json", Open),
+    ]
+}
+
+fn identity_rows(ready: &Ready) -> Vec<Row> {
+    let device = format!("/v1/identity/devices/{}", ready.bo.device);
+    let remove = on("DELETE", "/v1/identity/devices/{id}", device, None);
+    vec![
+        get("/v1/identity/devices", Code("not-logged-in")),
+        Row { expect: Code("not-logged-in"), ..remove },
+        post("/v1/identity/pin", json!({ "pin": "9173" }), Code("not-logged-in")),
+    ]
+}
+
+fn own_rows() -> Vec<Row> {
+    let wrong = "Wrong1pass";
+    let password = json!({ "password": wrong, "new_password": "Newpass1" });
+    let profile = json!({ "password": wrong, "first_name": "A", "last_name": "B", "role": "C" });
+    let questions = json!({ "password": wrong, "security_questions": [] });
+    let phone = json!({ "password": wrong, "phone": "503-555-0155", "phone_again": "503-555-0155" });
+    let email = json!({ "password": wrong, "email": "a@b.de", "email_again": "a@b.de" });
+    let change = json!({ "change": "guess", "code": "0000" });
+    let key = json!({ "public_key": "", "kind": "software", "challenge": "", "signature": "" });
+    vec![
+        get("/v1/me", Hides("Dana")),
+        get("/v1/me/export", Hides(BLE)),
+        post("/v1/me/password", password, Code("wrong-credentials")),
+        post("/v1/me/profile", profile, Code("forbidden")),
+        post("/v1/me/security-questions", questions, Code("wrong-credentials")),
+        post("/v1/me/phone", phone, Code("forbidden")),
+        post("/v1/me/phone/verify", change.clone(), Code("expired")),
+        post("/v1/me/email", email, Code("forbidden")),
+        post("/v1/me/email/verify", change, Code("expired")),
+        post("/v1/me/delete", json!({ "password": wrong }), Code("forbidden")),
+        post("/v1/me/device/challenge", json!({ "purpose": "grant" }), Hides("Dana")),
+        post("/v1/me/device/key", key, Code("invalid")),
+        post("/v1/logout", Value::Null, Open),
+    ]
+}
+
+fn agent_rows(ready: &Ready) -> Vec<Row> {
+    let listing = &ready.listing;
+    let of_box = |action: &str| format!("/v1/lockboxes/{BLE}{action}");
+    let granting = grant(listing, "x@y.example", NOW, NOW + HOUR);
+    let revoke = format!("/v1/grants/{}/revoke", ready.grant.id);
+    let log = format!("/v1/access-log?listing_id={}", listing.id);
+    vec![
+        get("/v1/listings", Hides("Oak St")),
+        post("/v1/listings", new_listing(), Hides("Dana")),
+        get("/v1/lockboxes", Hides(BLE)),
+        on("GET", "/v1/lockboxes/{serial}", of_box(""), None),
+        on("POST", "/v1/lockboxes/{serial}/assign", of_box("/assign"), Some(assignment(listing))),
+        on("POST", "/v1/lockboxes/{serial}/unassign", of_box("/unassign"), None),
+        post("/v1/grants", granting, NotFound),
+        on("GET", "/v1/grants", format!("/v1/grants?listing_id={}", listing.id), None),
+        on("POST", "/v1/grants/{id}/revoke", revoke, None),
+        post("/v1/grants/reassert", json!({ "revoked": [ready.grant.id] }), Open),
+        on("GET", "/v1/access-log", log, None),
+        get("/v1/access-log", Hides(BLE)),
+    ]
+}
+
+fn phone_rows(ready: &Ready, message: Uuid) -> Vec<Row> {
+    let hash = json!({ "handshake_hash": Binary::from([0; 32]) });
+    let event = json!({ "events": [{ "id": Uuid::new_v4(), "at": NOW, "lockbox": BLE,
+        "access_id": ready.grant.id, "outcome": "opened" }] });
+    let of_lock = |action: &str| format!("/v1/locks/{BLE}/{action}");
+    let batch = Some(json!({ "batch": "" }));
+    vec![
+        get("/v1/sync", Hides(BLE)),
+        post("/v1/events", event, Hides("stored")),
+        on("POST", "/v1/messages/{id}/read", format!("/v1/messages/{message}/read"), None),
+        on("DELETE", "/v1/messages/{id}", format!("/v1/messages/{message}"), None),
+        on("POST", "/v1/locks/{serial}/time", of_lock("time"), Some(hash)),
+        on("POST", "/v1/locks/{serial}/audit", of_lock("audit"), batch),
+    ]
+}

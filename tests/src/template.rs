@@ -1,0 +1,111 @@
+//! A house that is built once and copied for each run of a test: the copy has its own server, data and phones.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sentri_core::{api::types::App, open::PhoneChecks};
+use sentri_sandbox::{
+    clock::Clock,
+    phone::{Between, Device, Phone},
+    story::cast,
+    town::{Plan, Town},
+};
+
+use crate::{House, Trouble};
+
+/// How a house stood when its town was stopped.
+pub struct Template {
+    folder: tempfile::TempDir,
+    now: i64,
+    listing: String,
+    agent_keys: HashMap<String, Vec<u8>>,
+    contractor_keys: HashMap<String, Vec<u8>>,
+}
+
+/// A copy of the house, with nobody's app started yet.
+pub struct HouseCopy {
+    /// The town that it stands in.
+    pub town: Arc<Town>,
+    /// The agent's device, logged in.
+    pub agent: Device,
+    /// The contractor's device, logged in.
+    pub contractor: Device,
+    /// The listing.
+    pub listing: String,
+    /// Removed with the copy.
+    _folder: tempfile::TempDir,
+}
+
+impl Template {
+    /// Builds the house, has both phones synced, and stops its town.
+    pub async fn build(seed: u64) -> Result<Self, Trouble> {
+        let folder = scratch()?;
+        let house = House::build_in(seed, Some(folder.path().to_owned())).await?;
+        house.agent.core.sync_now().await?;
+        let template = Self {
+            folder,
+            now: house.town.clock.now(),
+            listing: house.listing.clone(),
+            agent_keys: house.agent_device.keys().items(),
+            contractor_keys: house.device.keys().items(),
+        };
+        house.town.stop().await;
+        Ok(template)
+    }
+
+    /// Copies it. All chance in the copy follows from `seed`.
+    pub async fn copy(&self, seed: u64) -> Result<HouseCopy, Trouble> {
+        let folder = scratch()?;
+        copy_all(self.folder.path(), folder.path())?;
+        // No number of the template's may be drawn again: ids and tokens would meet.
+        let seed = Some(seed.wrapping_add(1) << 20);
+        let data = Some(folder.path().to_owned());
+        let town = Arc::new(
+            Town::found(Plan { clock: Clock::simulated(self.now), data, port: 0, database: None, seed })
+                .await?,
+        );
+        town.bring_back(cast::BOX, cast::BOXES[0].1)?
+            .ok_or(Trouble::Unexpected("a lockbox without flash"))?;
+        let agent = town.device(crate::AGENTS_PHONE, App::Agent, PhoneChecks::Enforced);
+        let contractor = town.device(crate::CONTRACTORS_PHONE, App::Connect, PhoneChecks::Enforced);
+        agent.keys().restore(self.agent_keys.clone());
+        contractor.keys().restore(self.contractor_keys.clone());
+        Ok(HouseCopy { town, agent, contractor, listing: self.listing.clone(), _folder: folder })
+    }
+}
+
+impl HouseCopy {
+    /// Starts the agent's app.
+    pub fn start_agent(&mut self, between: Between) -> Result<Phone, Trouble> {
+        Ok(self.agent.start_between(&self.town.surroundings(), between)?)
+    }
+
+    /// Starts the contractor's app.
+    pub fn start_contractor(&mut self, between: Between) -> Result<Phone, Trouble> {
+        Ok(self.contractor.start_between(&self.town.surroundings(), between)?)
+    }
+}
+
+/// A folder in memory, where the system has a place for that: an app or a server dies here, never the machine, so that
+/// nothing needs a disk.
+fn scratch() -> io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
+}
+
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target: PathBuf = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
