@@ -138,11 +138,10 @@ async fn a_lockbox_lives_from_the_factory_to_its_retirement() {
          --email ari@realty.example --phone 503-555-0102 --without-password",
         &[],
     );
-    let made: sentri_wire::Binary;
     let provision =
         "lockbox provision --serial BLE-0001 --generation ble --owner 123456789 --time-zone America/Chicago";
     let provisioned = ours.line(provision, &[]);
-    made = serde_json::from_value(provisioned["seed"].clone()).unwrap();
+    let made: sentri_wire::Binary = serde_json::from_value(provisioned["seed"].clone()).unwrap();
     let moved = ours.line("lockbox transfer BLE-0001 --owner 222222222", &[]);
     assert_eq!(moved["key_generation"], 2);
     assert!(moved.get("seed").is_none());
