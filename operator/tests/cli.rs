@@ -44,7 +44,7 @@ async fn a_backend_is_set_up_by_commands() {
     let export = ours.json(&["account", "export", "dana@realty.example"]);
     assert_eq!(export["account"]["sentrikey_id"], "123456789");
     assert!(!export.to_string().contains("argon2"), "{export}");
-    assert_eq!(ours.json(&["log", "prune"]), json!({ "log_entries": 0, "events": 0 }));
+    assert_eq!(ours.json(&["log", "prune"]), json!({ "log_entries": 0, "events": 0, "others": 0 }));
     assert!(ours.refused(&["agent", "suspend", "000000000"]).contains("sentrikey_id"));
 }
 
