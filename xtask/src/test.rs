@@ -57,6 +57,9 @@ fn rust(workspace: &Workspace) -> Result<()> {
     tally.close("rust")
 }
 
+/// How many seeds of network faults are played on PostgreSQL too: what they are about is the phone.
+const SEEDS_ON_POSTGRES: &str = "30";
+
 /// What runs on a database: the backend's tests, the operator's, and those across the parts. Each test makes its own
 /// database on the server that this variable names.
 fn postgres(workspace: &Workspace) -> Result<()> {
@@ -67,7 +70,8 @@ fn postgres(workspace: &Workspace) -> Result<()> {
     cargo.args(
         ["sentri-server", "sentri-operator", "sentri-tests"].into_iter().flat_map(|it| ["--package", it]),
     );
-    cargo.env("SENTRI_TEST_DATABASE", server.url()).current_dir(&workspace.root);
+    cargo.env("SENTRI_TEST_DATABASE", server.url()).env("SENTRI_SEEDS", SEEDS_ON_POSTGRES);
+    cargo.current_dir(&workspace.root);
     let ran = process::overhear(&mut cargo, |line| tally.hear(line));
     let closed = tally.close("postgres");
     ran.and(closed)

@@ -99,7 +99,7 @@ async fn schema_5_without_3_and_4_goes_on() {
     sqlx::query(logged).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();
     let schema = Schema::read(&config.database).await.unwrap();
-    assert_eq!((schema.has, schema.pending), (5, vec![3, 4]));
+    assert_eq!((schema.has, &schema.pending[..2]), (5, &[3, 4][..]));
 
     let world = World::around(config, folder).await;
     let dana = world.agent(DANA).await;
