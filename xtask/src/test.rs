@@ -20,6 +20,8 @@ pub enum Suite {
     Rust,
     /// The backend's and the end-to-end tests again, on a PostgreSQL that is started for them.
     Postgres,
+    /// A thousand seeds of a network that fails between phones and backend; the Rust tests play the first of them.
+    Faults,
     /// Schemathesis over the whole OpenAPI document.
     Schemathesis,
     /// The protocol against a peer written in Python from `docs/protocol.md` alone.
@@ -36,6 +38,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, suites: &[Suite]) {
         match suite {
             Suite::Rust => steps.run("test rust", || rust(workspace)),
             Suite::Postgres => steps.run("test postgres", || postgres(workspace)),
+            Suite::Faults => steps.run("test faults", || faults(workspace)),
             Suite::Schemathesis => steps.run("test schemathesis", || schemathesis(workspace)),
             Suite::Interop => steps.run("test interop", || interop(workspace)),
             Suite::Kotlin => steps.run("test kotlin", || shells::kotlin(workspace)),
@@ -74,6 +77,20 @@ fn postgres(workspace: &Workspace) -> Result<()> {
     cargo.current_dir(&workspace.root);
     let ran = process::overhear(&mut cargo, |line| tally.hear(line));
     let closed = tally.close("postgres");
+    ran.and(closed)
+}
+
+/// How many seeds of network faults are played before a change lands.
+const FAULT_SEEDS: &str = "1000";
+
+/// A seed that fails is printed, with the command that plays it again.
+fn faults(workspace: &Workspace) -> Result<()> {
+    let mut tally = Tally::default();
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--package", "sentri-tests", "--test", "network_faults", "--", "--nocapture"]);
+    cargo.env("SENTRI_SEEDS", FAULT_SEEDS).current_dir(&workspace.root);
+    let ran = process::overhear(&mut cargo, |line| tally.hear(line));
+    let closed = tally.close("faults");
     ran.and(closed)
 }
 
