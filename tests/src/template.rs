@@ -47,7 +47,7 @@ pub struct HouseCopy {
 impl Template {
     /// Builds the house, has both phones synced, and stops its town.
     pub async fn build(seed: u64) -> Result<Self, Trouble> {
-        let folder = tempfile::tempdir()?;
+        let folder = scratch()?;
         let database = database::fresh().await?;
         let house = House::build_in(seed, Some(folder.path().to_owned()), database.clone()).await?;
         house.agent.core.sync_now().await?;
@@ -65,7 +65,7 @@ impl Template {
 
     /// Copies it. All chance in the copy follows from `seed`.
     pub async fn copy(&self, seed: u64) -> Result<HouseCopy, Trouble> {
-        let folder = tempfile::tempdir()?;
+        let folder = scratch()?;
         copy_all(self.folder.path(), folder.path())?;
         let database = match &self.database {
             Some(original) => Some(database::Copy::of(original).await?),
@@ -109,6 +109,12 @@ impl HouseCopy {
     pub fn start_contractor(&mut self, between: Between) -> Result<Phone, Trouble> {
         Ok(self.contractor.start_between(&self.town.surroundings(), between)?)
     }
+}
+
+/// A folder in memory, where the system has a place for that: an app or a server dies here, never the machine, so that
+/// nothing needs a disk.
+fn scratch() -> io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
 }
 
 fn copy_all(from: &Path, to: &Path) -> io::Result<()> {

@@ -14,6 +14,7 @@ use sentri_core::{
     CoreError,
     api::{
         device_key::{DeviceKey, KeyProtection, SigningReason},
+        error::Judge,
         grant_flow::GrantStep,
         types::{App, SyncState},
     },
@@ -132,6 +133,27 @@ async fn acc_5_a_removed_device_uploads_its_queue_and_wipes_itself() {
     assert_eq!(proof.devices().await.unwrap().devices.len(), 2);
 }
 
+/// ACC-5: a lost phone that never syncs again is shut out by the lock, once any other phone has been there.
+#[tokio::test(flavor = "multi_thread")]
+async fn acc_5_a_removed_phone_without_network_is_shut_out_by_the_lock() {
+    let house = House::build(128).await.unwrap();
+    let access = house.open_house(6).await.unwrap();
+    let (_second, second) = logged_in(&house, "Second").await.unwrap();
+    let post = Post::from_now(&house.town);
+    let proof = second.core.prove_own_identity(cast::CONTRACTOR_PASSWORD.into()).await.unwrap();
+    proof.verify(post.mailed_code(&house.town, cast::CONTRACTOR_EMAIL).await.unwrap()).await.unwrap();
+    let lost = proof.devices().await.unwrap().devices.into_iter().find(|it| !it.this_one).unwrap();
+    proof.remove_device(lost.device_id).await.unwrap();
+
+    // The other phone brings the lock the list.
+    house.town.clock.scene(second.core.sync_now()).await.unwrap();
+    second.open(&house.lockbox, Some(&access)).await.unwrap().told.unwrap();
+    house.town.cut_network().await;
+    let refused = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap().told;
+    assert_eq!(refused.err(), Some(CoreError::Revoked { by: Judge::Lock }));
+    assert_eq!(house.lockbox.motor_drives(), 1);
+}
+
 /// ACC-9: a forgotten PIN is set anew with password and emailed code, which ends a wait after wrong ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn acc_9_a_forgotten_pin_is_reset_with_password_and_code() {
@@ -194,6 +216,26 @@ async fn acc_12_a_ticket_bound_to_hardware_opens_only_with_its_signature() {
     let stolen = house.device.start_between(&around, between).unwrap();
     let refused = stolen.open(&house.lockbox, Some(&access)).await.unwrap().told;
     assert!(matches!(refused, Err(CoreError::NotReady { .. })), "{refused:?}");
+    assert_eq!(house.lockbox.motor_drives(), 1);
+}
+
+/// ACC-12: a key that is gone, as with new fingers, is replaced by another one with the password, and with nothing less.
+#[tokio::test(flavor = "multi_thread")]
+async fn acc_12_a_lost_key_is_replaced_with_the_password() {
+    let mut house = House::build(129).await.unwrap();
+    with_key(&mut house, Arc::new(HardwareKey::new(10))).await;
+    let access = house.open_house(6).await.unwrap();
+    let between = Between { device_key: Some(Arc::new(HardwareKey::new(11))), ..Between::default() };
+    house.contractor = house.device.start_between(&house.town.surroundings(), between).unwrap();
+    let core = &house.contractor.core;
+    let quietly = core.register_device_key(None).await;
+    assert!(matches!(quietly, Err(CoreError::Conflict { .. })), "{quietly:?}");
+    assert_eq!(core.register_device_key(Some("Wrong77".into())).await, Err(CoreError::WrongCredentials));
+    core.register_device_key(Some(cast::CONTRACTOR_PASSWORD.into())).await.unwrap();
+    house.sync().await.unwrap();
+    house.town.cut_network().await;
+    let report = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap().told.unwrap();
+    assert_eq!(report.figures.m1_bytes, 209);
     assert_eq!(house.lockbox.motor_drives(), 1);
 }
 

@@ -243,7 +243,7 @@ impl World {
     pub fn new() -> Self {
         let clock = TestClock::new();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: scratch(),
             keys: Arc::default(),
             backend: Backend::new(clock.clone()),
             lock: Lock::new(7, clock.clone()),
@@ -306,6 +306,12 @@ impl World {
             platform: Platform::Desktop,
         }
     }
+}
+
+/// A folder in memory, where the system has a place for that: apps die here, never the machine, so that nothing needs a
+/// disk.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Listens, presses ENT, and waits until all is over.
