@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     refusal::{Answer, Refusal},
     server::Running,
-    service::App,
+    service::{App, fault},
     store::{
         Id, Named, Writing, accounts, credentials, devices,
         grants::{self, GrantRow},
@@ -20,15 +20,47 @@ use crate::{
 };
 use sentri_wire::{agent::GrantState, credential::Access};
 
+/// How the names of databases begin that are made here.
+const PREFIX: &str = "sentri_";
+
 /// Makes a fresh database on the PostgreSQL server at `postgres://role@host:port`, and says its URL.
 pub async fn add_database(server: &str) -> Answer<String> {
     sqlx::any::install_default_drivers();
-    let name = format!("sentri_{}", Uuid::new_v4().simple());
-    let mut connection = crate::store::Connection::connect(&format!("{server}/postgres")).await?;
-    // Only hexadecimal digits are added to the statement.
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await?;
-    connection.close().await?;
+    create(server, "").await
+}
+
+/// Copies such a database, which nobody may be using, and says the copy's URL.
+pub async fn copy_database(original: &str) -> Answer<String> {
+    let (server, name) = split(original)?;
+    create(server, &format!(" TEMPLATE {name}")).await
+}
+
+/// Deletes such a database, whoever is using it.
+pub async fn drop_database(url: &str) -> Answer<()> {
+    let (server, name) = split(url)?;
+    at(server, format!("DROP DATABASE {name} WITH (FORCE)")).await
+}
+
+async fn create(server: &str, how: &str) -> Answer<String> {
+    let name = format!("{PREFIX}{}", Uuid::new_v4().simple());
+    at(server, format!("CREATE DATABASE {name}{how}")).await?;
     Ok(format!("{server}/{name}"))
+}
+
+/// Server and name of a database that was made here: only hexadecimal digits are in its name.
+fn split(url: &str) -> Answer<(&str, &str)> {
+    let is_ours = |name: &str| {
+        name.strip_prefix(PREFIX).is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_hexdigit()))
+    };
+    url.rsplit_once('/')
+        .filter(|(_, name)| is_ours(name))
+        .ok_or_else(|| fault("a database of somebody else's"))
+}
+
+async fn at(server: &str, statement: String) -> Answer<()> {
+    let mut connection = crate::store::Connection::connect(&format!("{server}/postgres")).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await?;
+    Ok(connection.close().await?)
 }
 
 /// Gives a contractor `count` accesses at a lockbox that hangs at a listing, from `starts_at` on, an hour

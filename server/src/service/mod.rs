@@ -23,6 +23,7 @@ pub mod operator;
 pub mod password;
 pub mod profile;
 pub mod proofs;
+pub mod pushes;
 pub mod restore;
 pub mod retention;
 pub mod revocations;
