@@ -83,7 +83,8 @@ class AccountTest {
             signup.use {
                 assertTrue(it.wantsEmailCode() && it.codeExpires > Instant.now())
                 assertEquals(4 to 6, text.code.length to mail.code.length)
-                refused<CoreException.InvalidField> { it.verify(text.code) }
+                // The address is not proven by a text.
+                refused<CoreException.WrongCode> { it.verify(text.code) }
                 refused<CoreException.WrongCode> { it.verify(text.code, other(mail.code)) }
                 it.verify(text.code, mail.code)
                 it.complete(somebody())
