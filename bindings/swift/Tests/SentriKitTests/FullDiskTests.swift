@@ -26,7 +26,9 @@ import Testing
     let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     phone.waitUntilExit()
     #expect(phone.terminationStatus == 0, "\(said)")
-    let expected = ["full: DeviceFull", "then: NotSignedIn", "room: \(agent.login)", "full: DeviceFull", "then: \(agent.login)"]
+    let expected = [
+      "full: DeviceFull", "then: NotSignedIn", "room: \(agent.login)", "full: DeviceFull", "then: \(agent.login)",
+    ]
     #expect(said.split(separator: "\n").dropFirst().map(String.init) == expected)
   }
 }
