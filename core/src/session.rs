@@ -97,10 +97,7 @@ impl Session {
     }
 
     /// Reads from the store.
-    pub fn read<'s, T, W>(
-        &'s self,
-        work: W,
-    ) -> impl Future<Output = Result<T, CoreError>> + Send + use<'s, T, W>
+    pub fn read<T, W>(&self, work: W) -> impl Future<Output = Result<T, CoreError>> + Send
     where
         T: Send + 'static,
         W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -119,11 +116,11 @@ impl Session {
     }
 
     /// Changes the store: all of it, or nothing.
-    pub fn write<'s, T, W>(
-        &'s self,
+    pub fn write<T, W>(
+        &self,
         name: &'static str,
         work: W,
-    ) -> impl Future<Output = Result<T, CoreError>> + Send + use<'s, T, W>
+    ) -> impl Future<Output = Result<T, CoreError>> + Send
     where
         T: Send + 'static,
         W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,

@@ -33,10 +33,7 @@ impl Vault {
     /// Does the work on the store. Where the store turns out damaged, it is recovered and the work done again.
     ///
     /// What is made anew for each work only boxes it: the library stays small.
-    pub fn run<'v, T, W>(
-        &'v self,
-        work: W,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send + use<'v, T, W>
+    pub fn run<T, W>(&self, work: W) -> impl Future<Output = Result<T, StoreError>> + Send
     where
         T: Send + 'static,
         W: Fn(&mut Store) -> Result<T, StoreError> + Send + 'static,

@@ -36,7 +36,7 @@ func use(phone folder: String, backend: String, login: String, password: String)
 /// Takes all room that a disk has left.
 func fill(_ folder: String) throws -> String {
   let ballast = folder + "/ballast"
-  FileManager.default.createFile(atPath: ballast, contents: nil)
+  _ = FileManager.default.createFile(atPath: ballast, contents: nil)
   let file = try FileHandle(forWritingTo: URL(fileURLWithPath: ballast))
   let page = Data(count: 4_096)
   while (try? file.write(contentsOf: page)) != nil {}

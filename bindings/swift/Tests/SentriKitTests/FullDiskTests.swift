@@ -36,7 +36,10 @@ import Testing
 /// A disk of 16 MB for one process, where the system allows it.
 enum SmallDisk {
   /// How to enter a process that may mount.
-  static let entering: [String]? = [["--mount"], ["--mount", "--map-root-user"]].first { options in
+  static let entering: [String]? = [
+    // The second is for a root that is no mount, as that of a chroot.
+    ["--mount"], ["--mount", "--propagation", "unchanged"], ["--mount", "--map-root-user"],
+  ].first { options in
     let trial = process(at: Folder(), running: ["true"], entering: options)
     trial.standardError = FileHandle.nullDevice
     guard (try? trial.run()) != nil else { return false }
