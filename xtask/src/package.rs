@@ -16,8 +16,6 @@ const MOST_BYTES: u64 = 4_000_000;
 
 /// For what is written in C: no tables for unwinding. Nothing unwinds through C, and they are a tenth of a megabyte.
 const C_FLAGS: &str = "-fno-asynchronous-unwind-tables -fno-unwind-tables";
-/// Where libsqlite3-sys looks for flags.
-const SQLITE_FLAGS: &str = "LIBSQLITE3_FLAGS";
 /// Of SQLite, what the phone's store has no use for.
 const NOT_OF_SQLITE: &str = "-USQLITE_ENABLE_LOAD_EXTENSION -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_JSON \
      -DSQLITE_OMIT_DEPRECATED -DSQLITE_OMIT_SHARED_CACHE -DSQLITE_OMIT_AUTHORIZATION -DSQLITE_OMIT_TRACE \
@@ -67,9 +65,11 @@ pub fn build_as_shipped(workspace: &Workspace, what: &Exporting<'_>) -> Result<P
     let arguments =
         ["rustc", "--package", what.package, "--lib", "--crate-type", "cdylib", "--profile", "phone"];
     let mut cargo = process::cargo();
-    // What the workspace's own flags, which cargo hands on, leave of SQLite is more than a phone needs.
-    let sqlite = format!("{} {NOT_OF_SQLITE}", env::var(SQLITE_FLAGS).unwrap_or_default());
-    cargo.env(SQLITE_FLAGS, sqlite.trim()).env("CFLAGS", C_FLAGS);
+    // Behind the workspace's own flags, which cargo hands on, and the machine's.
+    for (variable, more) in [("LIBSQLITE3_FLAGS", NOT_OF_SQLITE), ("CFLAGS", C_FLAGS)] {
+        let flags = env::var(variable).unwrap_or_default();
+        cargo.env(variable, format!("{flags} {more}").trim());
+    }
     process::run(cargo.args(arguments).current_dir(&workspace.root))?;
     Ok(workspace.target.join("phone").join(bindings::file_name(what.library)))
 }
