@@ -24,7 +24,7 @@ import Testing
     phone.standardError = output
     try phone.run()
     let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    phone.waitUntilExit()
+    withExtendedLifetime(folder) { phone.waitUntilExit() }
     #expect(phone.terminationStatus == 0, "\(said)")
     let expected = [
       "full: DeviceFull", "then: NotSignedIn", "room: \(agent.login)", "full: DeviceFull", "then: \(agent.login)",
@@ -40,11 +40,14 @@ enum SmallDisk {
     // The second is for a root that is no mount, as that of a chroot.
     ["--mount"], ["--mount", "--propagation", "unchanged"], ["--mount", "--map-root-user"],
   ].first { options in
-    let trial = process(at: Folder(), running: ["true"], entering: options)
+    let folder = Folder()
+    let trial = process(at: folder, running: ["true"], entering: options)
     trial.standardError = FileHandle.nullDevice
     guard (try? trial.run()) != nil else { return false }
-    trial.waitUntilExit()
-    return trial.terminationStatus == 0
+    return withExtendedLifetime(folder) {
+      trial.waitUntilExit()
+      return trial.terminationStatus == 0
+    }
   }
 
   static func process(at folder: Folder, running program: [String], entering options: [String]) -> Process {
