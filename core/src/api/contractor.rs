@@ -13,6 +13,7 @@ use super::{
 use crate::{
     home::Home,
     open::{self, Attempt, Figures},
+    order::ordered,
 };
 
 /// The key bin opened.
@@ -61,9 +62,8 @@ impl SentriCore {
         let session = self.session().await?;
         let home = session.home().await?;
         let now = session.now();
-        let mut accesses: Vec<Access> = home.accesses.iter().map(|it| seen(it, &home, now)).collect();
-        accesses.sort_by(|a, b| order(a).cmp(&order(b)));
-        Ok(accesses)
+        let accesses = home.accesses.iter().map(|it| seen(it, &home, now)).collect();
+        Ok(ordered(accesses, |a, b| order(a).cmp(&order(b))))
     }
 
     /// Listens for up to a minute for a press of ENT and opens the box that was pressed, with no network needed.
