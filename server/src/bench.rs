@@ -106,14 +106,13 @@ pub async fn add_accesses(
     Ok(ids)
 }
 
-/// Any lockbox, looked up once: the ceiling of an insert does not pay for finding one.
-async fn any_lockbox(tx: &mut Writing) -> Answer<Id> {
-    static FOUND: OnceLock<Id> = OnceLock::new();
-    if let Some(id) = FOUND.get() {
+/// Any lockbox, looked up once in each database: the ceiling of an insert does not pay for finding one.
+async fn any_lockbox(tx: &mut Writing, found: &OnceLock<Id>) -> Answer<Id> {
+    if let Some(id) = found.get() {
         return Ok(*id);
     }
-    let found: Id = sqlx::query_scalar("SELECT id FROM lockboxes LIMIT 1").fetch_one(tx.conn()).await?;
-    Ok(*FOUND.get_or_init(|| found))
+    let id: Id = sqlx::query_scalar("SELECT id FROM lockboxes LIMIT 1").fetch_one(tx.conn()).await?;
+    Ok(*found.get_or_init(|| id))
 }
 
 /// Makes one access a change for its holder.

@@ -1,8 +1,10 @@
 //! What a product's figure is held against: the least that the same call could do, with the same listener, the same
 //! token check, the same connections and the same writer.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::State,
     http::StatusCode,
     routing::{get, post},
@@ -15,7 +17,7 @@ use crate::{
     refusal::Answer,
     server::Running,
     service::sync::PAGE,
-    store::{changes, events, grants},
+    store::{Id, changes, events, grants},
 };
 
 /// Routes of the ceilings, for callers with a token of this backend.
@@ -24,6 +26,7 @@ pub fn router(running: &Running) -> Router {
         .route("/bare/sync", get(idle))
         .route("/bare/page", get(page))
         .route("/bare/insert", post(insert))
+        .layer(Extension(Arc::new(OnceLock::<Id>::new())))
         .with_state(running.shared())
 }
 
@@ -51,9 +54,14 @@ async fn page(State(app): State<Shared>, Auth(caller): Auth) -> Answer<Json<Valu
 }
 
 /// A durable insert: one row of the table that an uploaded event goes to.
-async fn insert(State(app): State<Shared>, Auth(caller): Auth, body: String) -> Answer<StatusCode> {
+async fn insert(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    Extension(lockbox): Extension<Arc<OnceLock<Id>>>,
+    body: String,
+) -> Answer<StatusCode> {
     let mut tx = app.store.write().await?;
-    let lockbox = super::any_lockbox(&mut tx).await?;
+    let lockbox = super::any_lockbox(&mut tx, &lockbox).await?;
     events::insert(tx.conn(), app.new_id(), caller.account, lockbox, &body, app.now()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

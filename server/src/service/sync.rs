@@ -33,30 +33,35 @@ pub const PAGE: usize = 100;
 /// are due are issued first.
 pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<SyncPage> {
     let mut conn = app.store.read().await?;
-    let mut position = changes::position(&mut conn, caller.account).await?;
-    drop(conn);
+    let mut position = changes::position(&mut conn, caller.account, caller.device).await?;
     let from = since.and_then(|text| Cursor::parse(app, caller, text));
     let from = from.filter(|cursor| cursor.incarnation == position.incarnation).map(|cursor| cursor.seq);
     if from.is_some_and(|seq| seq > position.newest) {
         // We gave this number out, and know nothing of it.
+        drop(conn);
         restore::noticed(app, &position.incarnation).await?;
         return Err(Refusal::new(ProblemCode::NotLoggedIn).field("authorization"));
     }
-    let issued = match credentials::issue_due(app, caller).await {
-        // What was issued before still travels; only nothing new is signed.
-        Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => Issued::default(),
-        issued => issued?,
-    };
-    let mut conn = app.store.read().await?;
-    if issued.any {
-        position = changes::position(&mut conn, caller.account).await?;
+    let mut issued = Issued::default();
+    if position.due_at.is_some_and(|at| at <= app.now()) {
+        drop(conn);
+        issued = match credentials::issue_due(app, caller).await {
+            // What was issued before still travels; only nothing new is signed.
+            Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => issued,
+            issued => issued?,
+        };
+        conn = app.store.read().await?;
+        position = changes::position(&mut conn, caller.account, caller.device).await?;
     }
     let from = from.filter(|seq| *seq >= position.floor);
     let restart = from.is_none();
     let from = from.unwrap_or(0);
 
-    let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let mut rows = changes::page(&mut conn, caller.account, caller.device, from, limit).await?;
+    let mut rows = Vec::new();
+    if from < position.newest {
+        let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+        rows = changes::page(&mut conn, caller.account, caller.device, from, limit).await?;
+    }
     app.store.count_rows(rows.len());
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);

@@ -3,9 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use sqlx::FromRow;
 
-use super::{Connection, Id};
+use super::{
+    Connection, Id,
+    gather::{Gathering, gather},
+};
 
 /// An object that a transaction changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +25,7 @@ pub struct Touched {
 }
 
 /// A row of a page.
-#[derive(Debug, FromRow)]
+#[derive(Debug, Deserialize)]
 pub struct ChangeRow {
     /// Its place in the account's order.
     pub seq: i64,
@@ -83,7 +87,11 @@ pub async fn page(
     above: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<ChangeRow>> {
-    sqlx::query_as(PAGE).bind(account).bind(above).bind(device).bind(limit).fetch_all(conn).await
+    let rows = format!("({PAGE}) AS page");
+    let bind = |query: Gathering| query.bind(account).bind(above).bind(device).bind(limit);
+    let mut rows: Vec<ChangeRow> = gather(conn, "seq, kind, object_id", &rows, bind).await?;
+    rows.sort_unstable_by_key(|row| row.seq);
+    Ok(rows)
 }
 
 /// Where an account's changes stand.
@@ -95,15 +103,19 @@ pub struct Position {
     pub floor: i64,
     /// Names the database.
     pub incarnation: String,
+    /// When a ticket for the device is due next.
+    pub due_at: Option<i64>,
 }
 
-/// Where an account's changes stand now.
-pub async fn position(conn: &mut Connection, account: Id) -> sqlx::Result<Position> {
+/// Where an account's changes stand now, and what its device waits for.
+pub async fn position(conn: &mut Connection, account: Id, device: Id) -> sqlx::Result<Position> {
     sqlx::query_as(
         "SELECT change_seq AS newest, change_floor AS floor, \
-         (SELECT value FROM meta WHERE name = 'incarnation') AS incarnation FROM accounts WHERE id = $1",
+         (SELECT value FROM meta WHERE name = 'incarnation') AS incarnation, \
+         (SELECT MIN(due_at) FROM tickets_due WHERE device_id = $2) AS due_at FROM accounts WHERE id = $1",
     )
     .bind(account)
+    .bind(device)
     .fetch_one(conn)
     .await
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{
     Any, Decode, Encode, Type,
     any::{AnyTypeInfo, AnyValueRef},
@@ -12,7 +12,7 @@ use sqlx::{
 use uuid::Uuid;
 
 /// The id of a row. Text in the database, so that one schema serves SQLite and PostgreSQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Id(pub Uuid);
 
 impl fmt::Display for Id {
@@ -28,7 +28,7 @@ impl From<Id> for String {
 }
 
 /// A value of an enum, stored under its JSON name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Named<T>(pub T);
 
 /// A value stored as a JSON document.

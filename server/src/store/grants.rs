@@ -4,9 +4,14 @@ use sentri_wire::{
     agent::{Grant, GrantState},
     credential::Access,
 };
+use serde::Deserialize;
 use sqlx::FromRow;
 
-use super::{Connection, Id, Named, columns::placeholders};
+use super::{
+    Connection, Id, Named,
+    columns::placeholders,
+    gather::{Gathering, gather},
+};
 
 /// A grant, with the serial number of its box.
 #[derive(Clone, FromRow)]
@@ -111,7 +116,7 @@ pub async fn given_among(conn: &mut Connection, granter: Id, ids: &[&str]) -> sq
 }
 
 /// An access, as the person who holds it sees it.
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 pub struct AccessRow {
     pub id: Id,
     pub serial: String,
@@ -146,26 +151,27 @@ impl AccessRow {
     }
 }
 
-const SELECT_ACCESS: &str = "SELECT g.id, b.serial, l.address, l.city, l.state AS state_or_province, l.postal_code, l.time_zone, \
-     a.first_name, a.last_name, g.starts_at, g.ends_at, g.state, s.lead_seconds \
-     FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id JOIN listings l ON l.id = g.listing_id \
+/// As [`AccessRow`] names them, in its order.
+const ACCESS_COLUMNS: &str = "g.id, b.serial, l.address, l.city, l.state AS state_or_province, l.postal_code, \
+     l.time_zone, a.first_name, a.last_name, g.starts_at, g.ends_at, g.state, s.lead_seconds";
+const ACCESSES: &str = "grants g JOIN lockboxes b ON b.id = g.lockbox_id JOIN listings l ON l.id = g.listing_id \
      JOIN accounts a ON a.id = g.granter_id JOIN associations s ON s.id = b.association_id WHERE ";
 
 /// All accesses that this account holds or held, oldest first.
 pub async fn held_by(conn: &mut Connection, holder: Id) -> sqlx::Result<Vec<AccessRow>> {
-    let sql = format!("{SELECT_ACCESS} g.grantee_id = $1 ORDER BY g.created_at, g.id");
+    let sql =
+        format!("SELECT {ACCESS_COLUMNS} FROM {ACCESSES} g.grantee_id = $1 ORDER BY g.created_at, g.id");
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder).fetch_all(conn).await
 }
 
 /// Those of the accesses that this account holds.
 pub async fn held_among(conn: &mut Connection, holder: Id, ids: &[&str]) -> sqlx::Result<Vec<AccessRow>> {
     let list = placeholders(2, ids.len());
-    let sql = format!("{SELECT_ACCESS} g.grantee_id = $1 AND g.id IN ({list})");
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder);
-    for id in ids {
-        query = query.bind(*id);
-    }
-    query.fetch_all(conn).await
+    let rows = format!("{ACCESSES} g.grantee_id = $1 AND g.id IN ({list})");
+    gather(conn, &ACCESS_COLUMNS.replace(" AS state_or_province", ""), &rows, |query: Gathering| {
+        ids.iter().fold(query.bind(holder), |query, id| query.bind((*id).to_owned()))
+    })
+    .await
 }
 
 /// Takes the grant back, where it is this agent's, stands, and has not begun: one statement decides. [GRT-4]

@@ -12,6 +12,7 @@ pub mod devices;
 pub mod erasure;
 pub mod events;
 pub mod export;
+mod gather;
 pub mod grants;
 mod group;
 pub mod idempotency;
