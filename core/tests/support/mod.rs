@@ -25,7 +25,9 @@ use sentri_core::{
     ports::{BoxFuture, Clock, NoRandomness, Random, TokioWorkers},
     store::{WriteGate, WriteMoment},
 };
+use sentri_wire::sync::{Change, Message, MessageTopic};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use backend::Backend;
 use lock::Lock;
@@ -331,4 +333,17 @@ pub async fn press_ent(
 pub fn bytes_of(folder: &Path) -> Vec<u8> {
     let files = std::fs::read_dir(folder).unwrap().flatten();
     files.flat_map(|file| std::fs::read(file.path()).unwrap()).collect()
+}
+
+/// A message, told apart by its number.
+pub fn message(number: u128) -> Change {
+    Change::upsert(&Message {
+        id: Uuid::from_u128(number),
+        at: NOW + i64::try_from(number).unwrap(),
+        topic: MessageTopic::AccessGranted,
+        title: "SentriConnect Access Granted".into(),
+        body: format!("Number {number}."),
+        access_id: None,
+        read: false,
+    })
 }
