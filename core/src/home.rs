@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     CoreError,
     open::Usable,
+    order::ordered,
     session::Session,
     store::{Rows, StoreError, SyncMark},
 };
@@ -22,10 +23,12 @@ use crate::{
 pub struct Home {
     /// Whose it is; absent after a log-out.
     pub account: Option<Account>,
-    /// The accesses, in no order that means anything.
+    /// The accesses, by their start.
     pub accesses: Vec<Access>,
     /// When the credentials that the phone can use open something, by access.
     opens: Vec<Opens>,
+    /// When anything opens, by the first second.
+    windows: Vec<Opens>,
     /// When each credential wants to be renewed.
     pub renewals: Vec<Timestamp>,
     /// How far the sync has come.
@@ -48,21 +51,23 @@ pub struct Opens {
 impl Home {
     fn read(rows: &Rows<'_>, account: Uuid) -> Result<Self, StoreError> {
         let credentials: Vec<Credential> = rows.all()?;
-        let mut opens: Vec<Opens> = credentials.iter().filter_map(Opens::of).collect();
-        opens.sort_unstable();
+        let opens: Vec<Opens> = credentials.iter().filter_map(Opens::of).collect();
+        let by_start =
+            |one: &Access, other: &Access| (one.starts_at, one.id).cmp(&(other.starts_at, other.id));
         Ok(Self {
             account: rows.get(&account.to_string())?,
-            accesses: rows.all()?,
-            opens,
+            accesses: ordered(rows.all()?, by_start),
+            windows: ordered(opens.clone(), |one, other| one.from.cmp(&other.from)),
+            opens: ordered(opens, Ord::cmp),
             renewals: credentials.iter().map(|credential| credential.renew_at).collect(),
             mark: rows.sync_mark()?,
             events_queued: rows.queue_length()?,
         })
     }
 
-    /// When anything opens.
-    pub fn opens(&self) -> &[Opens] {
-        &self.opens
+    /// When anything opens, by the first second.
+    pub fn windows(&self) -> &[Opens] {
+        &self.windows
     }
 
     /// When this access opens its box.

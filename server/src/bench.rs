@@ -94,6 +94,7 @@ pub async fn add_accesses(
             last_used_at: None,
             created_at: app.now(),
             serial: lockbox.serial.clone(),
+            owner_id: lockbox.owner_id,
         };
         grants::insert(tx.conn(), &row).await?;
         for device in &registered {

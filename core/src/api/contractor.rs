@@ -13,7 +13,6 @@ use super::{
 use crate::{
     home::Home,
     open::{self, Attempt, Figures},
-    order::ordered,
 };
 
 /// The key bin opened.
@@ -62,8 +61,9 @@ impl SentriCore {
         let session = self.session().await?;
         let home = session.home().await?;
         let now = session.now();
-        let accesses = home.accesses.iter().map(|it| seen(it, &home, now)).collect();
-        Ok(ordered(accesses, |a, b| order(a).cmp(&order(b))))
+        let in_state = |state| home.accesses.iter().filter(move |it| state_of(it, now) == state);
+        let all = SHOWN_FIRST.into_iter().flat_map(in_state);
+        Ok(all.map(|it| seen(it, &home, now)).collect())
     }
 
     /// Listens for up to a minute for a press of ENT and opens the box that was pressed, with no network needed.
@@ -135,8 +135,12 @@ impl From<Figures> for OpenFigures {
     }
 }
 
-fn seen(access: &wire::Access, home: &Home, now: i64) -> Access {
-    let state = if access.revoked {
+/// The ones that can be used come first.
+const SHOWN_FIRST: [AccessState; 4] =
+    [AccessState::Active, AccessState::Upcoming, AccessState::Past, AccessState::Revoked];
+
+fn state_of(access: &wire::Access, now: i64) -> AccessState {
+    if access.revoked {
         AccessState::Revoked
     } else if now < access.starts_at {
         AccessState::Upcoming
@@ -144,7 +148,11 @@ fn seen(access: &wire::Access, home: &Home, now: i64) -> Access {
         AccessState::Active
     } else {
         AccessState::Past
-    };
+    }
+}
+
+fn seen(access: &wire::Access, home: &Home, now: i64) -> Access {
+    let state = state_of(access, now);
     Access {
         id: access.id.to_string(),
         lockbox: access.lockbox.clone(),
@@ -167,18 +175,4 @@ fn readiness(access: &wire::Access, home: &Home, state: AccessState, now: i64) -
     left.max_by_key(|opens| opens.until).map_or(Readiness::ConnectAfter { at: access.ready_from }, |opens| {
         Readiness::Ready { from: opens.from, until: opens.until }
     })
-}
-
-/// The ones that can be used first.
-fn order(access: &Access) -> (u8, i64, &str) {
-    (rank(access.state), access.starts_at, &access.id)
-}
-
-fn rank(state: AccessState) -> u8 {
-    match state {
-        AccessState::Active => 0,
-        AccessState::Upcoming => 1,
-        AccessState::Past => 2,
-        AccessState::Revoked => 3,
-    }
 }

@@ -40,7 +40,7 @@ const ONE_VISIT: u64 = 120;
 
 /// Somebody's try at a box.
 pub struct Try<'a> {
-    pub lockbox: &'a LockboxRow,
+    /// What it is about; its box, and whose that is now.
     pub grant: &'a GrantRow,
     pub account: Id,
     /// As [`short`] writes it; absent where no lock was asked.
@@ -118,7 +118,7 @@ pub async fn record(
     let Some((grant, account)) = holder(tx, lockbox, entry).await? else {
         return nameless(app, tx, lockbox, &operation, entry.kind, &word).await;
     };
-    let tried = Try { lockbox, grant: &grant, account, operation: Some(operation) };
+    let tried = Try { grant: &grant, account, operation: Some(operation) };
     let lines = lines(tx, &tried).await?;
     if lines.iter().any(|line| speaks_for(line, &word)) {
         return Ok(());
@@ -138,7 +138,7 @@ async fn holder(tx: &mut Writing, lockbox: &LockboxRow, entry: &Entry) -> Answer
 
 async fn lines(tx: &mut Writing, tried: &Try<'_>) -> Answer<Vec<LoggedTry>> {
     let Some(operation) = &tried.operation else { return Ok(Vec::new()) };
-    Ok(events::tries_of(tx.conn(), tried.lockbox.id, Some(tried.grant.id), operation).await?)
+    Ok(events::tries_of(tx.conn(), tried.grant.lockbox_id, Some(tried.grant.id), operation).await?)
 }
 
 /// Whether the line was written knowing this record.
@@ -193,9 +193,9 @@ async fn add(
     let (at, outcome) = word.map_or((at, outcome), |word| (word.at.unwrap_or(at), word.outcome));
     let entry = NewLogEntry {
         id,
-        owner: tried.lockbox.owner_id,
+        owner: tried.grant.owner_id,
         at,
-        lockbox: tried.lockbox.id,
+        lockbox: tried.grant.lockbox_id,
         listing: Some(tried.grant.listing_id),
         account: Some(tried.account),
         grant: Some(tried.grant.id),

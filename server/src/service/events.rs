@@ -47,7 +47,9 @@ pub async fn upload(app: &App, caller: &Caller, upload: &EventUpload) -> Answer<
     };
     drop(conn);
     let mut tx = app.store.write().await?;
-    let serials = upload.events.iter().map(|event| event.lockbox.as_str()).collect();
+    // Nothing else is ever laid beside a try that no lock was asked for.
+    let asked = upload.events.iter().filter(|event| event.operation.is_some());
+    let serials = asked.map(|event| event.lockbox.as_str()).collect();
     access_log::hold(app, &mut tx, serials).await?;
     let mut receipts = Vec::with_capacity(upload.events.len());
     let mut is_behind = false;
@@ -67,23 +69,26 @@ async fn store_event(
     tx: &mut Writing,
     caller: &Caller,
     event: &AccessEvent,
-    place: Option<(LockboxRow, GrantRow)>,
+    place: Option<Place>,
     is_behind: &mut bool,
 ) -> Answer<ReceiptResult> {
-    let Some((lockbox, grant)) = place else { return Ok(ReceiptResult::Refused) };
+    let Some(Place { grant, lockbox }) = place else { return Ok(ReceiptResult::Refused) };
     let digest = hex::encode(Sha256::digest(serde_json::to_vec(event)?));
     let id = Id(event.id);
-    let earlier = events::insert(tx.conn(), id, caller.account, lockbox.id, &digest, app.now()).await?;
+    let earlier = events::insert(tx.conn(), id, caller.account, grant.lockbox_id, &digest, app.now()).await?;
     if let Some(earlier) = earlier {
         return Ok(if earlier == digest { ReceiptResult::Duplicate } else { ReceiptResult::Conflict });
     }
-    let proof = proof(app, tx, &lockbox, event).await?;
-    if let Some(status) = &proof {
-        *is_behind |= restore::is_ahead(&lockbox, status)?;
+    let proof = match &lockbox {
+        Some(lockbox) => proof(app, tx, lockbox, event).await?,
+        None => None,
+    };
+    if let (Some(lockbox), Some(status)) = (&lockbox, &proof) {
+        *is_behind |= restore::is_ahead(lockbox, status)?;
         hear(app, tx, lockbox.id, status).await?;
     }
     let operation = event.operation.as_ref().and_then(Binary::array).map(OperationId).map(access_log::short);
-    let tried = Try { lockbox: &lockbox, grant: &grant, account: caller.account, operation };
+    let tried = Try { grant: &grant, account: caller.account, operation };
     let report = Report {
         event: id,
         // A phone's clock may be wrong; what lies in the future certainly is.
@@ -95,20 +100,26 @@ async fn store_event(
     Ok(ReceiptResult::Stored)
 }
 
-/// The box of an event and the access that makes it the caller's to report; nothing where none does.
-async fn place(
-    conn: &mut Connection,
-    caller: &Caller,
-    event: &AccessEvent,
-) -> Answer<Option<(LockboxRow, GrantRow)>> {
-    let Some(lockbox) = lockboxes::by_serial(conn, &event.lockbox).await? else { return Ok(None) };
+/// What makes an event its caller's to report.
+struct Place {
+    grant: GrantRow,
+    /// Looked up only where the event carries the lock's word.
+    lockbox: Option<LockboxRow>,
+}
+
+/// The access of an event, where it is the caller's and at that box.
+async fn place(conn: &mut Connection, caller: &Caller, event: &AccessEvent) -> Answer<Option<Place>> {
     let grant = match event.access_id {
         Some(id) => grants::by_id(conn, Id(id)).await?,
-        None => grants::held_at_box(conn, caller.account, lockbox.id).await?,
+        None => grants::held_at_box(conn, caller.account, &event.lockbox).await?,
     };
-    let own =
-        grant.filter(|grant| grant.grantee_id == Some(caller.account) && grant.lockbox_id == lockbox.id);
-    Ok(own.map(|grant| (lockbox, grant)))
+    let own = |grant: &GrantRow| grant.grantee_id == Some(caller.account) && grant.serial == event.lockbox;
+    let Some(grant) = grant.filter(own) else { return Ok(None) };
+    let lockbox = match event.status {
+        Some(_) => lockboxes::by_id(conn, grant.lockbox_id).await?,
+        None => None,
+    };
+    Ok(Some(Place { grant, lockbox }))
 }
 
 /// The lock's own word, where the event carries it: its MAC holds, it names this operation, and it has not

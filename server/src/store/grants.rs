@@ -29,7 +29,10 @@ pub struct GrantRow {
     pub phone_ready: i64,
     pub last_used_at: Option<i64>,
     pub created_at: i64,
+    /// Of the lockbox.
     pub serial: String,
+    /// The lockbox's, who need not be the granter any more.
+    pub owner_id: Id,
 }
 
 impl GrantRow {
@@ -71,7 +74,8 @@ pub async fn insert(conn: &mut Connection, row: &GrantRow) -> sqlx::Result<()> {
     Ok(())
 }
 
-const SELECT: &str = "SELECT g.*, b.serial FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id WHERE ";
+const SELECT: &str =
+    "SELECT g.*, b.serial, b.owner_id FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id WHERE ";
 
 /// The grant, where this agent gave it.
 pub async fn given(conn: &mut Connection, granter: Id, id: Id) -> sqlx::Result<Option<GrantRow>> {
@@ -235,12 +239,12 @@ pub async fn any_open(conn: &mut Connection, listing: Id, now: i64) -> sqlx::Res
 }
 
 /// Whether the account holds or ever held an access at a box, and which one covers a moment best.
-pub async fn held_at_box(conn: &mut Connection, holder: Id, lockbox: Id) -> sqlx::Result<Option<GrantRow>> {
+pub async fn held_at_box(conn: &mut Connection, holder: Id, serial: &str) -> sqlx::Result<Option<GrantRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} g.grantee_id = $1 AND g.lockbox_id = $2 ORDER BY g.ends_at DESC LIMIT 1"
+        "{SELECT} g.grantee_id = $1 AND b.serial = $2 ORDER BY g.ends_at DESC LIMIT 1"
     )))
     .bind(holder)
-    .bind(lockbox)
+    .bind(serial)
     .fetch_optional(conn)
     .await
 }

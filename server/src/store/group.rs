@@ -19,6 +19,8 @@ struct Group {
     conn: Connection,
     is_closed: bool,
     is_open: bool,
+    /// There is a savepoint of the last one that began.
+    is_marked: bool,
     /// A transaction has begun within it, and is neither through nor undone.
     has_begun: bool,
     /// Those that are through, and wait for the commit.
@@ -34,8 +36,8 @@ pub struct Turn {
 impl Writer {
     /// For a connection that nobody else writes with.
     pub fn new(conn: Connection) -> Self {
-        let (is_closed, is_open, has_begun, members) = Default::default();
-        Self(Arc::new(Mutex::new(Group { conn, is_closed, is_open, has_begun, members })))
+        let (is_closed, is_open, is_marked, has_begun, members) = Default::default();
+        Self(Arc::new(Mutex::new(Group { conn, is_closed, is_open, is_marked, has_begun, members })))
     }
 
     /// Waits for its turn.
@@ -75,7 +77,7 @@ impl Turn {
 
     /// Waits until what was written is durable.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        self.group.run("RELEASE member").await?;
+        // Its savepoint is released by whoever comes next, or by the commit.
         self.group.has_begun = false;
         let (told, hear) = oneshot::channel();
         self.group.members.push(told);
@@ -120,9 +122,13 @@ impl Group {
             self.run("BEGIN IMMEDIATE").await?;
             // Gone where SQLite gives the whole transaction up by itself, as on a full disk: then nobody is told "done".
             self.run("SAVEPOINT all_members").await?;
-            self.is_open = true;
+            (self.is_open, self.is_marked) = (true, false);
         }
-        self.run("SAVEPOINT member").await
+        // In one call: each costs a change of threads.
+        let mark = if self.is_marked { "RELEASE member; SAVEPOINT member" } else { "SAVEPOINT member" };
+        sqlx::raw_sql(mark).execute(&mut self.conn).await?;
+        self.is_marked = true;
+        Ok(())
     }
 
     /// Undoes a transaction that was given up. Where that can't be told from the others, all of them are undone.
@@ -130,11 +136,7 @@ impl Group {
         if !std::mem::take(&mut self.has_begun) {
             return;
         }
-        let undone = match self.run("ROLLBACK TO member").await {
-            Ok(()) => self.run("RELEASE member").await,
-            failed => failed,
-        };
-        if undone.is_err() {
+        if !self.is_marked || self.run("ROLLBACK TO member").await.is_err() {
             self.abandon("another transaction of the same commit failed").await;
         }
     }
