@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use sqlx::Connection as _;
 use tokio::{
     runtime::Handle,
     sync::{Mutex, OwnedMutexGuard, oneshot},
@@ -59,13 +60,18 @@ impl Writer {
         sqlx::query(sql).bind(argument).execute(&mut group.conn).await.map(drop)
     }
 
-    /// Takes no more, once all that is through is durable and in the database's own file.
+    /// Takes no more, once all that is through is durable and in the database's own file, and closes it: whoever copies
+    /// the file afterwards finds all of it there, and nothing beside it.
     pub async fn close(&self) {
         let mut group = self.0.lock().await;
         group.commit().await;
         group.is_closed = true;
         // Where that fails, the next start does it.
         let _ = group.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        // Dropped, the file would be closed some time later.
+        if let Ok(nothing) = Connection::connect("sqlite::memory:").await {
+            let _ = std::mem::replace(&mut group.conn, nothing).close().await;
+        }
     }
 }
 
