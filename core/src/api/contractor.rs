@@ -61,9 +61,7 @@ impl SentriCore {
         let session = self.session().await?;
         let home = session.home().await?;
         let now = session.now();
-        let in_state = |state| home.accesses.iter().filter(move |it| state_of(it, now) == state);
-        let all = SHOWN_FIRST.into_iter().flat_map(in_state);
-        Ok(all.map(|it| seen(it, &home, now)).collect())
+        Ok(home.shown.at(now, || (listed(&home, now), next_change(&home, now))))
     }
 
     /// Listens for up to a minute for a press of ENT and opens the box that was pressed, with no network needed.
@@ -138,6 +136,23 @@ impl From<Figures> for OpenFigures {
 /// The ones that can be used come first.
 const SHOWN_FIRST: [AccessState; 4] =
     [AccessState::Active, AccessState::Upcoming, AccessState::Past, AccessState::Revoked];
+
+fn listed(home: &Home, now: i64) -> Vec<Access> {
+    let mut list = Vec::with_capacity(home.accesses.len());
+    for state in SHOWN_FIRST {
+        let in_state = home.accesses.iter().filter(|it| state_of(it, now) == state);
+        list.extend(in_state.map(|it| seen(it, home, now)));
+    }
+    list
+}
+
+/// When the list changes just because time passes: an access begins or ends, or a credential opens no more.
+fn next_change(home: &Home, now: i64) -> i64 {
+    let sooner = |next: i64, at: i64| if at > now { next.min(at) } else { next };
+    let of_access = |next, it: &wire::Access| sooner(sooner(next, it.starts_at), it.ends_at);
+    let next = home.accesses.iter().fold(i64::MAX, of_access);
+    home.windows().iter().fold(next, |next, opens| sooner(next, opens.until))
+}
 
 fn state_of(access: &wire::Access, now: i64) -> AccessState {
     if access.revoked {
