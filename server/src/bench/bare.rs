@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 use axum::{
     Extension, Json, Router,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::IntoResponse,
     routing::{get, post},
 };
-use sentri_wire::{credential::Access, sync::Record};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     refusal::Answer,
     server::Running,
     service::sync::PAGE,
-    store::{Id, changes, events, grants},
+    store::{Id, accesses, changes, events, gather},
 };
 
 /// Routes of the ceilings, for callers with a token of this backend.
@@ -40,17 +40,25 @@ async fn idle(State(app): State<Shared>, Auth(caller): Auth) -> Answer<Json<Valu
     Ok(Json(json!({ "cursor": format!("{newest:016x}"), "changes": [] })))
 }
 
-/// A full page: the changes, their objects, and the text of both.
-async fn page(State(app): State<Shared>, Auth(caller): Auth) -> Answer<Json<Value>> {
+/// A full page: one query, whose answer is the body's text. A page's changes, the objects of each, and no more.
+async fn page(State(app): State<Shared>, Auth(caller): Auth) -> Answer<impl IntoResponse> {
     let mut conn = app.store.read().await?;
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-    let rows = changes::page(&mut conn, caller.account, caller.device, 0, limit).await?;
-    let ids: Vec<&str> =
-        rows.iter().filter(|row| row.kind == Access::KIND).map(|row| row.object_id.as_str()).collect();
-    let held = grants::held_among(&mut conn, caller.account, &ids).await?;
-    let records: Vec<Value> =
-        held.iter().filter_map(|row| serde_json::to_value(row.to_wire()).ok()).collect();
-    Ok(Json(json!({ "cursor": rows.last().map(|row| row.seq), "changes": records })))
+    let object = gather::object(&conn, accesses::MEMBERS);
+    let sql = format!(
+        "SELECT CAST(json_object('cursor', MAX(page.seq), 'changes', json_group_array({object})) AS TEXT) FROM ({}) AS page CROSS JOIN {} \
+         WHERE page.kind = 'access' AND g.id = page.object_id AND g.grantee_id = $1",
+        changes::PAGE,
+        accesses::TABLES
+    );
+    let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(caller.account)
+        .bind(0i64)
+        .bind(caller.device)
+        .bind(limit)
+        .fetch_one(&mut *conn)
+        .await?;
+    Ok(([(CONTENT_TYPE, "application/json")], text))
 }
 
 /// A durable insert: one row of the table that an uploaded event goes to.

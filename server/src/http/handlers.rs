@@ -13,7 +13,6 @@ use sentri_wire::{
     credential::{TimeRequest, TimeResponse},
     event::{AuditReceipt, AuditUpload, EventReceipts, EventUpload, LogPage},
     export::PersonalData,
-    sync::SyncPage,
 };
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::OpenApi};
@@ -148,7 +147,7 @@ pub async fn revoke(
     grants::revoke(&app, &caller, &once, id_in_path(&id)?).await.map(Json)
 }
 
-pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<SyncPage> {
+pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<sync::Page> {
     let params = params.only(&["cursor"])?;
     sync::sync(&app, &caller, params.get("cursor")).await.map(Json)
 }

@@ -1,17 +1,9 @@
 //! Grants: who may open which box when, by whose word.
 
-use sentri_wire::{
-    agent::{Grant, GrantState},
-    credential::Access,
-};
-use serde::Deserialize;
+use sentri_wire::agent::{Grant, GrantState};
 use sqlx::FromRow;
 
-use super::{
-    Connection, Id, Named,
-    columns::placeholders,
-    gather::{Gathering, gather},
-};
+use super::{Connection, Id, Named, columns::placeholders};
 
 /// A grant, with the serial number of its box.
 #[derive(Clone, FromRow)]
@@ -117,65 +109,6 @@ pub async fn given_among(conn: &mut Connection, granter: Id, ids: &[&str]) -> sq
         query = query.bind(*id);
     }
     query.fetch_all(conn).await
-}
-
-/// An access, as the person who holds it sees it.
-#[derive(FromRow, Deserialize)]
-pub struct AccessRow {
-    pub id: Id,
-    pub serial: String,
-    pub address: String,
-    pub city: String,
-    pub state_or_province: String,
-    pub postal_code: String,
-    pub time_zone: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub starts_at: i64,
-    pub ends_at: i64,
-    pub state: Named<GrantState>,
-    pub lead_seconds: i64,
-}
-
-impl AccessRow {
-    /// The access.
-    pub fn to_wire(&self) -> Access {
-        Access {
-            id: self.id.0,
-            lockbox: self.serial.clone(),
-            address: self.address.clone(),
-            locality: format!("{}, {} {}", self.city, self.state_or_province, self.postal_code),
-            time_zone: self.time_zone.clone(),
-            granted_by: format!("{} {}", self.first_name, self.last_name),
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
-            revoked: self.state.0 == GrantState::Revoked,
-            ready_from: self.starts_at - self.lead_seconds,
-        }
-    }
-}
-
-/// As [`AccessRow`] names them, in its order.
-const ACCESS_COLUMNS: &str = "g.id, b.serial, l.address, l.city, l.state AS state_or_province, l.postal_code, \
-     l.time_zone, a.first_name, a.last_name, g.starts_at, g.ends_at, g.state, s.lead_seconds";
-const ACCESSES: &str = "grants g JOIN lockboxes b ON b.id = g.lockbox_id JOIN listings l ON l.id = g.listing_id \
-     JOIN accounts a ON a.id = g.granter_id JOIN associations s ON s.id = b.association_id WHERE ";
-
-/// All accesses that this account holds or held, oldest first.
-pub async fn held_by(conn: &mut Connection, holder: Id) -> sqlx::Result<Vec<AccessRow>> {
-    let sql =
-        format!("SELECT {ACCESS_COLUMNS} FROM {ACCESSES} g.grantee_id = $1 ORDER BY g.created_at, g.id");
-    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder).fetch_all(conn).await
-}
-
-/// Those of the accesses that this account holds.
-pub async fn held_among(conn: &mut Connection, holder: Id, ids: &[&str]) -> sqlx::Result<Vec<AccessRow>> {
-    let list = placeholders(2, ids.len());
-    let rows = format!("{ACCESSES} g.grantee_id = $1 AND g.id IN ({list})");
-    gather(conn, &ACCESS_COLUMNS.replace(" AS state_or_province", ""), &rows, |query: Gathering| {
-        ids.iter().fold(query.bind(holder), |query, id| query.bind((*id).to_owned()))
-    })
-    .await
 }
 
 /// Takes the grant back, where it is this agent's, stands, and has not begun: one statement decides. [GRT-4]

@@ -1,6 +1,7 @@
 //! The database: SQLite inside the process, or PostgreSQL, by the URL. One module for each aggregate holds
 //! its SQL; transactions that write begin in one place, [`Store::write`].
 
+pub mod accesses;
 pub mod accounts;
 pub mod associations;
 pub mod brokerages;
@@ -12,7 +13,7 @@ pub mod devices;
 pub mod erasure;
 pub mod events;
 pub mod export;
-mod gather;
+pub mod gather;
 pub mod grants;
 mod group;
 pub mod idempotency;
