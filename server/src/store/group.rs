@@ -15,6 +15,10 @@ use super::Connection;
 #[derive(Clone)]
 pub struct Writer(Arc<Mutex<Group>>);
 
+/// Begins a commit's transactions with the first of them. All of them together are a savepoint too: it is gone where
+/// SQLite gives the whole transaction up by itself, as on a full disk; then nobody is told "done".
+const OPEN: &str = "BEGIN IMMEDIATE; SAVEPOINT all_members; SAVEPOINT member";
+
 /// The transactions of one commit.
 struct Group {
     conn: Connection,
@@ -116,6 +120,11 @@ impl Group {
         sqlx::query(sql).execute(&mut self.conn).await.map(drop)
     }
 
+    /// Runs statements up to the first that fails.
+    async fn run_all(&mut self, sql: &'static str) -> sqlx::Result<()> {
+        sqlx::raw_sql(sql).execute(&mut self.conn).await.map(drop)
+    }
+
     /// Takes the write lock at once: a transaction that reads first and writes later fails BUSY when another process
     /// wrote in between.
     async fn begin(&mut self) -> sqlx::Result<()> {
@@ -123,16 +132,15 @@ impl Group {
             return Err(sqlx::Error::PoolClosed);
         }
         self.undo().await;
-        self.has_begun = true;
-        if !self.is_open {
-            self.run("BEGIN IMMEDIATE").await?;
-            // Gone where SQLite gives the whole transaction up by itself, as on a full disk: then nobody is told "done".
-            self.run("SAVEPOINT all_members").await?;
-            (self.is_open, self.is_marked) = (true, false);
-        }
         // In one call: each costs a change of threads.
-        let mark = if self.is_marked { "RELEASE member; SAVEPOINT member" } else { "SAVEPOINT member" };
-        sqlx::raw_sql(mark).execute(&mut self.conn).await?;
+        let begin = match (self.is_open, self.is_marked) {
+            (false, _) => OPEN,
+            (true, false) => "SAVEPOINT member",
+            (true, true) => "RELEASE member; SAVEPOINT member",
+        };
+        self.is_marked &= self.is_open;
+        (self.is_open, self.has_begun) = (true, true);
+        self.run_all(begin).await?;
         self.is_marked = true;
         Ok(())
     }
@@ -152,11 +160,7 @@ impl Group {
         if !self.is_open {
             return;
         }
-        let done = match self.run("RELEASE all_members").await {
-            Ok(()) => self.run("COMMIT").await,
-            failed => failed,
-        };
-        if let Err(error) = done {
+        if let Err(error) = self.run_all("RELEASE all_members; COMMIT").await {
             return self.abandon(&error.to_string()).await;
         }
         self.is_open = false;
