@@ -13,7 +13,7 @@ use crate::{
     server::Running,
     service::{App, fault},
     store::{
-        Id, Named, Writing, accounts, credentials, devices,
+        Id, Named, accounts, credentials, devices,
         grants::{self, GrantRow},
         lockboxes,
     },
@@ -108,11 +108,12 @@ pub async fn add_accesses(
 }
 
 /// Any lockbox, looked up once in each database: the ceiling of an insert does not pay for finding one.
-async fn any_lockbox(tx: &mut Writing, found: &OnceLock<Id>) -> Answer<Id> {
+async fn any_lockbox(app: &App, found: &OnceLock<Id>) -> Answer<Id> {
     if let Some(id) = found.get() {
         return Ok(*id);
     }
-    let id: Id = sqlx::query_scalar("SELECT id FROM lockboxes LIMIT 1").fetch_one(tx.conn()).await?;
+    let mut conn = app.store.read().await?;
+    let id: Id = sqlx::query_scalar("SELECT id FROM lockboxes LIMIT 1").fetch_one(&mut *conn).await?;
     Ok(*found.get_or_init(|| id))
 }
 

@@ -99,6 +99,7 @@ impl Server {
             clock: ports.clock,
             randomness: ports.randomness,
             turns: Turns::default(),
+            uploads: Arc::default(),
         });
         let observed = middleware::from_fn_with_state(metrics, metrics::observe);
         let router = http::router(&app).layer(observed);

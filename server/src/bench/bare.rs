@@ -16,8 +16,13 @@ use crate::{
     http::{Auth, Shared},
     refusal::Answer,
     server::Running,
-    service::sync::PAGE,
-    store::{Id, accesses, changes, events, gather},
+    service::{App, fault, sync::PAGE},
+    store::{
+        Id, accesses, changes,
+        events::{self, NewEvent},
+        gather,
+    },
+    together::Together,
 };
 
 /// Routes of the ceilings, for callers with a token of this backend.
@@ -27,6 +32,7 @@ pub fn router(running: &Running) -> Router {
         .route("/bare/page", get(page))
         .route("/bare/insert", post(insert))
         .layer(Extension(Arc::new(OnceLock::<Id>::new())))
+        .layer(Extension(Arc::<Inserts>::default()))
         .with_state(running.shared())
 }
 
@@ -61,16 +67,33 @@ async fn page(State(app): State<Shared>, Auth(caller): Auth) -> Answer<impl Into
     Ok(([(CONTENT_TYPE, "application/json")], text))
 }
 
+/// Inserts that come at one moment, as uploads are stored.
+type Inserts = Together<NewEvent, bool>;
+const MOST_INSERTS: usize = 64;
+
 /// A durable insert: one row of the table that an uploaded event goes to.
 async fn insert(
     State(app): State<Shared>,
     Auth(caller): Auth,
     Extension(lockbox): Extension<Arc<OnceLock<Id>>>,
-    body: String,
+    Extension(inserts): Extension<Arc<Inserts>>,
+    digest: String,
 ) -> Answer<StatusCode> {
+    let lockbox = super::any_lockbox(&app, &lockbox).await?;
+    let event = NewEvent { id: app.new_id(), account: caller.account, lockbox, digest };
+    let insert = move |events| insert_all(app.clone(), events);
+    match inserts.join(event, MOST_INSERTS, insert).await {
+        Some(true) => Ok(StatusCode::NO_CONTENT),
+        _ => Err(fault("a bare insert failed")),
+    }
+}
+
+async fn insert_all(app: Shared, events: Vec<NewEvent>) -> Vec<bool> {
+    vec![are_inserted(&app, &events).await.is_ok(); events.len()]
+}
+
+async fn are_inserted(app: &App, events: &[NewEvent]) -> Answer<()> {
     let mut tx = app.store.write().await?;
-    let lockbox = super::any_lockbox(&mut tx, &lockbox).await?;
-    events::insert(tx.conn(), app.new_id(), caller.account, lockbox, &body, app.now()).await?;
-    tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    events::insert(tx.conn(), events, app.now()).await?;
+    Ok(tx.commit().await?)
 }

@@ -157,7 +157,7 @@ pub async fn upload_events(
     AnyDevice(caller): AnyDevice,
     body: Body<EventUpload>,
 ) -> Reply<EventReceipts> {
-    events::upload(&app, &caller, &body.value).await.map(Json)
+    events::upload(&app, &caller, body.value).await.map(Json)
 }
 
 pub async fn access_log(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<LogPage> {

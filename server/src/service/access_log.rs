@@ -192,6 +192,20 @@ async fn add(
 ) -> Answer<()> {
     let (at, outcome) = word.map_or((at, outcome), |word| (word.at.unwrap_or(at), word.outcome));
     let entry = NewLogEntry {
+        confirmed: word.is_some(),
+        record: word.map(|word| word.record),
+        ..unconfirmed(tried, id, at, outcome)
+    };
+    events::log(tx.conn(), &[entry]).await?;
+    if word.is_some() && outcome == Outcome::Opened {
+        tell_granter(app, tx, tried, at).await?;
+    }
+    Ok(())
+}
+
+/// The line of a try that no lock has spoken of. Where none was asked, nothing is ever laid beside it.
+pub fn unconfirmed(tried: &Try<'_>, id: Id, at: i64, outcome: Outcome) -> NewLogEntry {
+    NewLogEntry {
         id,
         owner: tried.grant.owner_id,
         at,
@@ -201,15 +215,10 @@ async fn add(
         grant: Some(tried.grant.id),
         method: Method::Ble,
         outcome,
-        confirmed: word.is_some(),
+        confirmed: false,
         operation: tried.operation.clone(),
-        record: word.map(|word| word.record),
-    };
-    events::log(tx.conn(), &entry).await?;
-    if word.is_some() && outcome == Outcome::Opened {
-        tell_granter(app, tx, tried, at).await?;
+        record: None,
     }
-    Ok(())
 }
 
 /// A try of somebody whose account is gone: what the lock saw stays, without a name. [ACC-11]
@@ -240,7 +249,7 @@ async fn nameless(
         operation: Some(operation.to_owned()),
         record: Some(word.record),
     };
-    Ok(events::log(tx.conn(), &entry).await?)
+    Ok(events::log(tx.conn(), &[entry]).await?)
 }
 
 async fn tell_granter(app: &App, tx: &mut Writing, tried: &Try<'_>, at: i64) -> Answer<()> {

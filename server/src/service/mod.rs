@@ -63,6 +63,8 @@ pub struct App {
     pub randomness: Arc<dyn Randomness>,
     /// Tries at passwords and PINs, one after the other for each.
     pub turns: guessing::Turns,
+    /// What phones report at one moment is stored at once.
+    pub uploads: Arc<events::Uploads>,
 }
 
 /// Who calls: an account on a registered device, in good standing unless the route says otherwise.

@@ -95,6 +95,23 @@ pub fn number<N: TryFrom<i64>>(value: i64, what: &'static str) -> Result<N, Corr
     N::try_from(value).map_err(|_| Corrupt(what))
 }
 
+/// `($1, $2, …), (…)` for rows of so many values.
+pub fn rows(count: usize, values: usize) -> String {
+    let row = |n: usize| format!("({})", placeholders(n * values + 1, values));
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// In pieces of which there are few lengths: the database knows the statement for each already.
+pub fn pieces<T>(mut all: &[T]) -> impl Iterator<Item = &[T]> {
+    const LONGEST: usize = 64;
+    std::iter::from_fn(move || {
+        let length = (all.len().min(LONGEST) + 1).next_power_of_two() / 2;
+        let (piece, rest) = all.split_at_checked(length)?;
+        all = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 /// `$from, $from+1, …` for a list of values in a query.
 pub fn placeholders(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")

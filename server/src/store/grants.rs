@@ -1,9 +1,14 @@
 //! Grants: who may open which box when, by whose word.
 
+use std::collections::BTreeSet;
+
 use sentri_wire::agent::{Grant, GrantState};
 use sqlx::FromRow;
 
-use super::{Connection, Id, Named, columns::placeholders};
+use super::{
+    Connection, Id, Named,
+    columns::{pieces, placeholders},
+};
 
 /// A grant, with the serial number of its box.
 #[derive(Clone, FromRow)]
@@ -81,6 +86,21 @@ pub async fn given(conn: &mut Connection, granter: Id, id: Id) -> sqlx::Result<O
 /// The grant of this id, whoever gave it: for rules, never for an answer.
 pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<GrantRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} g.id = $1"))).bind(id).fetch_optional(conn).await
+}
+
+/// Those of these ids, whoever gave them: for rules, never for an answer.
+pub async fn among(conn: &mut Connection, ids: &BTreeSet<Id>) -> sqlx::Result<Vec<GrantRow>> {
+    let ids: Vec<Id> = ids.iter().copied().collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for piece in pieces(&ids) {
+        let sql = format!("{SELECT} g.id IN ({})", placeholders(1, piece.len()));
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        for id in piece {
+            query = query.bind(*id);
+        }
+        found.extend(query.fetch_all(&mut *conn).await?);
+    }
+    Ok(found)
 }
 
 /// A listing's grants, newest first: its SentriConnect history. [GRT-5]
