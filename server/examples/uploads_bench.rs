@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 const TIME: Duration = Duration::from_secs(6);
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
