@@ -147,17 +147,20 @@ mod tests {
     #[tokio::test]
     async fn what_comes_meanwhile_is_done_at_once_and_each_hears_of_its_own() {
         let (together, gate) = (Numbers::default(), Arc::new(Semaphore::new(0)));
-        let first = doubled(&together, &gate, 1);
-        until_at_work(&together, 1).await;
-        let others: Vec<_> = (2..7).map(|number| doubled(&together, &gate, number)).collect();
-        until_all_wait(&together, 5).await;
-        gate.add_permits(3);
-        assert_eq!(first.await.unwrap(), Some((2, 1)));
-        let mut answers = Vec::new();
-        for other in others {
-            answers.push(other.await.unwrap().unwrap());
+        let first = [1, 2].map(|number| doubled(&together, &gate, number));
+        until_at_work(&together, 2).await;
+        let mut others = Vec::new();
+        for (count, number) in (3..8).enumerate() {
+            others.push(doubled(&together, &gate, number));
+            until_all_wait(&together, count + 1).await;
         }
-        assert_eq!(answers, [(4, 3), (6, 3), (8, 3), (10, 2), (12, 2)], "at most three at once");
+        gate.add_permits(4);
+        let mut answers = Vec::new();
+        for caller in first.into_iter().chain(others) {
+            answers.push(caller.await.unwrap().unwrap());
+        }
+        let at_most_three_at_once = [(2, 1), (4, 1), (6, 3), (8, 3), (10, 3), (12, 2), (14, 2)];
+        assert_eq!(answers, at_most_three_at_once);
         gate.add_permits(1);
         assert_eq!(doubled(&together, &gate, 8).await.unwrap(), Some((16, 1)), "it begins again");
     }
@@ -165,13 +168,14 @@ mod tests {
     #[tokio::test]
     async fn work_that_breaks_off_is_told_to_all_and_ends_nothing_else() {
         let (together, gate) = (Numbers::default(), Arc::new(Semaphore::new(0)));
-        let broken = doubled(&together, &gate, 13);
-        until_at_work(&together, 1).await;
+        let broken = [13, 13].map(|number| doubled(&together, &gate, number));
+        until_at_work(&together, 2).await;
         let waiting = doubled(&together, &gate, 1);
         until_all_wait(&together, 1).await;
-        gate.add_permits(1);
-        assert_eq!(broken.await.unwrap(), None);
-        assert_eq!(waiting.await.unwrap(), None);
+        gate.add_permits(2);
+        for caller in broken.into_iter().chain([waiting]) {
+            assert_eq!(caller.await.unwrap(), None);
+        }
         gate.add_permits(1);
         assert_eq!(doubled(&together, &gate, 2).await.unwrap(), Some((4, 1)));
     }
