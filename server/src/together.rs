@@ -132,10 +132,20 @@ mod tests {
         })
     }
 
-    async fn until_at_work(together: &Numbers, count: usize) {
-        while together.state().at_work < count || !together.state().waiting.is_empty() {
-            tokio::task::yield_now().await;
+    /// Each of the two numbers at work by itself.
+    async fn two_at_work(
+        together: &Numbers,
+        gate: &Arc<Semaphore>,
+        numbers: [u32; 2],
+    ) -> Vec<tokio::task::JoinHandle<Option<(u32, usize)>>> {
+        let mut callers = Vec::new();
+        for (others, number) in numbers.into_iter().enumerate() {
+            callers.push(doubled(together, gate, number));
+            while together.state().at_work <= others || !together.state().waiting.is_empty() {
+                tokio::task::yield_now().await;
+            }
         }
+        callers
     }
 
     async fn until_all_wait(together: &Numbers, count: usize) {
@@ -147,8 +157,7 @@ mod tests {
     #[tokio::test]
     async fn what_comes_meanwhile_is_done_at_once_and_each_hears_of_its_own() {
         let (together, gate) = (Numbers::default(), Arc::new(Semaphore::new(0)));
-        let first = [1, 2].map(|number| doubled(&together, &gate, number));
-        until_at_work(&together, 2).await;
+        let first = two_at_work(&together, &gate, [1, 2]).await;
         let mut others = Vec::new();
         for (count, number) in (3..8).enumerate() {
             others.push(doubled(&together, &gate, number));
@@ -168,8 +177,7 @@ mod tests {
     #[tokio::test]
     async fn work_that_breaks_off_is_told_to_all_and_ends_nothing_else() {
         let (together, gate) = (Numbers::default(), Arc::new(Semaphore::new(0)));
-        let broken = [13, 13].map(|number| doubled(&together, &gate, number));
-        until_at_work(&together, 2).await;
+        let broken = two_at_work(&together, &gate, [13, 13]).await;
         let waiting = doubled(&together, &gate, 1);
         until_all_wait(&together, 1).await;
         gate.add_permits(2);
