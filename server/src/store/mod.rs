@@ -237,6 +237,9 @@ impl Store {
     }
 }
 
+/// The writer has 16 MiB for pages, which hold what one commit of many uploads touches; the log grows to 32 MiB before it is
+/// worked into the file, so that a page that changes often goes there once; and what a savepoint would bring back is kept
+/// in memory: it never outlives the process.
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                              PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; \
                              PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8192; PRAGMA temp_store = MEMORY;";
