@@ -92,6 +92,14 @@ impl Core {
         if let Some(session) = &*current {
             return Ok(session.clone());
         }
+        // Boxed, as it happens once: every call begins here, and would else make room for it.
+        let session = Box::pin(self.last_in_use()).await?;
+        *current = Some(session.clone());
+        Ok(session)
+    }
+
+    /// The account that was in use before the app was closed.
+    async fn last_in_use(&self) -> Result<Arc<Session>, CoreError> {
         let index = self.index().await?;
         let Some(account) = index.active else {
             return Err(match self.events_without_key(&index) {
@@ -99,14 +107,15 @@ impl Core {
                 events_lost => CoreError::SignInAgain { events_lost },
             });
         };
-        let Some(key) = self.keys.data_key(account).await? else {
-            return Err(CoreError::SignInAgain {
-                events_lost: store::count_lost_events(&self.store_path(account)),
-            });
-        };
-        let session = Arc::new(self.open(account, key).await?);
-        *current = Some(session.clone());
-        Ok(session)
+        self.reopen(account).await
+    }
+
+    /// An account that is logged in, as long as the phone has its key.
+    async fn reopen(&self, account: Uuid) -> Result<Arc<Session>, CoreError> {
+        let key = self.keys.data_key(account).await?.ok_or_else(|| CoreError::SignInAgain {
+            events_lost: store::count_lost_events(&self.store_path(account)),
+        })?;
+        Ok(Arc::new(self.open(account, key).await?))
     }
 
     /// Logs in, and registers the device where it is new. [ACC-1, ACC-4]
@@ -193,10 +202,7 @@ impl Core {
         if !known.signed_in {
             return Err(CoreError::NotSignedIn);
         }
-        let key = self.keys.data_key(account).await?.ok_or_else(|| CoreError::SignInAgain {
-            events_lost: store::count_lost_events(&self.store_path(account)),
-        })?;
-        let session = Arc::new(self.open(account, key).await?);
+        let session = self.reopen(account).await?;
         self.keys.set_index(&AccountIndex { active: Some(account), ..index }).await?;
         *current = Some(session.clone());
         Ok(session)

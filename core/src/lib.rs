@@ -17,6 +17,7 @@ pub mod home;
 pub mod http;
 pub mod keys;
 pub mod open;
+pub(crate) mod order;
 pub mod ports;
 pub mod session;
 pub mod store;

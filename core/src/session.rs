@@ -97,12 +97,12 @@ impl Session {
     }
 
     /// Reads from the store.
-    pub async fn read<T, W>(&self, work: W) -> Result<T, CoreError>
+    pub fn read<T, W>(&self, work: W) -> impl Future<Output = Result<T, CoreError>> + Send
     where
         T: Send + 'static,
         W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        Ok(self.vault.run(move |store: &mut Store| work(&store.read())).await?)
+        told(self.vault.run(move |store: &mut Store| work(&store.read())), None)
     }
 
     /// All records of a kind.
@@ -116,14 +116,16 @@ impl Session {
     }
 
     /// Changes the store: all of it, or nothing.
-    pub async fn write<T, W>(&self, name: &'static str, work: W) -> Result<T, CoreError>
+    pub fn write<T, W>(
+        &self,
+        name: &'static str,
+        work: W,
+    ) -> impl Future<Output = Result<T, CoreError>> + Send
     where
         T: Send + 'static,
         W: Fn(&Rows<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let written = self.vault.run(move |store: &mut Store| store.write(name, &work)).await?;
-        self.changes.note();
-        Ok(written)
+        told(self.vault.run(move |store: &mut Store| store.write(name, &work)), Some(&self.changes))
     }
 
     /// Whose account it is.
@@ -189,6 +191,16 @@ impl Session {
         self.vault.run(save).await?;
         Ok(fresh)
     }
+}
+
+/// One copy of this serves all work with a result of that type: the library stays small.
+async fn told<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+    changed: Option<&Changes>,
+) -> Result<T, CoreError> {
+    let done = work.await?;
+    changed.inspect(|changes| changes.note());
+    Ok(done)
 }
 
 /// Why a call as an account has no result.

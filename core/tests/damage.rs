@@ -161,14 +161,14 @@ async fn comes_back(world: &World, whole: &str, what: &str) -> usize {
     world.backend.events().len()
 }
 
-/// One bit anywhere in the file, 400 times: in the end the phone shows what the backend has, and no event changed.
+/// One bit anywhere in the file, 200 times: in the end the phone shows what the backend has, and no event changed.
 #[tokio::test(start_paused = true)]
 async fn syn_4_one_flipped_bit_anywhere_is_found_or_harmless() {
     let (world, whole) = closed().await;
     let good = fs::read(world.database()).unwrap();
     let keys = world.keys.items.lock().unwrap().clone();
     let mut chance = Chance(17);
-    let (mut saved, rounds) = (0, 400);
+    let (mut saved, rounds) = (0, 200);
     for round in 0..rounds {
         let mut damaged = good.clone();
         let (byte, bit) = (chance.below(damaged.len()), chance.below(8));

@@ -20,26 +20,13 @@ use sentri_core::{
         types::{SyncState, SyncStatus},
     },
 };
-use sentri_wire::sync::{Change, Message, MessageTopic};
 use support::{
     EMAIL, NOW, PASSWORD, World,
     backend::Fault,
     lock::{Granted, PEER, SERIAL},
-    press_ent,
+    message, press_ent,
 };
 use uuid::Uuid;
-
-fn message(number: u128) -> Change {
-    Change::upsert(&Message {
-        id: Uuid::from_u128(number),
-        at: NOW + i64::try_from(number).unwrap(),
-        topic: MessageTopic::AccessGranted,
-        title: "SentriConnect Access Granted".into(),
-        body: format!("Number {number}."),
-        access_id: None,
-        read: false,
-    })
-}
 
 /// Reads the stream to its end on a task of its own; what it told comes out there.
 fn follow<T: Send + 'static, F>(

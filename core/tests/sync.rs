@@ -18,28 +18,16 @@ use sentri_protocol::hours::AccessHours;
 use sentri_wire::{
     event::Outcome,
     problem::ProblemCode,
-    sync::{Change, Message, MessageTopic},
+    sync::{Change, Message},
 };
 use serde_json::json;
 use support::{
     EMAIL, Fuse, NOW, PASSWORD, World,
     backend::Fault,
     lock::{Granted, Trouble},
-    press_ent,
+    message, press_ent,
 };
 use uuid::Uuid;
-
-fn message(number: u128) -> Change {
-    Change::upsert(&Message {
-        id: Uuid::from_u128(number),
-        at: NOW + i64::try_from(number).unwrap(),
-        topic: MessageTopic::AccessGranted,
-        title: "SentriConnect Access Granted".into(),
-        body: format!("Number {number}."),
-        access_id: None,
-        read: false,
-    })
-}
 
 /// A backend with that many messages, three to a page.
 fn with_messages(count: u128) -> World {

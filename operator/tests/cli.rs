@@ -44,7 +44,7 @@ async fn a_backend_is_set_up_by_commands() {
     let export = ours.json(&["account", "export", "dana@realty.example"]);
     assert_eq!(export["account"]["sentrikey_id"], "123456789");
     assert!(!export.to_string().contains("argon2"), "{export}");
-    assert_eq!(ours.json(&["log", "prune"]), json!({ "log_entries": 0, "events": 0 }));
+    assert_eq!(ours.json(&["log", "prune"]), json!({ "log_entries": 0, "events": 0, "others": 0 }));
     assert!(ours.refused(&["agent", "suspend", "000000000"]).contains("sentrikey_id"));
 }
 
@@ -138,11 +138,10 @@ async fn a_lockbox_lives_from_the_factory_to_its_retirement() {
          --email ari@realty.example --phone 503-555-0102 --without-password",
         &[],
     );
-    let made: sentri_wire::Binary;
     let provision =
         "lockbox provision --serial BLE-0001 --generation ble --owner 123456789 --time-zone America/Chicago";
     let provisioned = ours.line(provision, &[]);
-    made = serde_json::from_value(provisioned["seed"].clone()).unwrap();
+    let made: sentri_wire::Binary = serde_json::from_value(provisioned["seed"].clone()).unwrap();
     let moved = ours.line("lockbox transfer BLE-0001 --owner 222222222", &[]);
     assert_eq!(moved["key_generation"], 2);
     assert!(moved.get("seed").is_none());

@@ -1,5 +1,6 @@
 //! Logins: how many a second, against bare hashes on all cores, and how long others wait meanwhile. Prints a report as
 //! JSON. Bare hashes and logins run in turn, twice; logins come over HTTP on loopback.
+#![allow(clippy::indexing_slicing, reason = "a bench that can't go on ends by it")]
 
 use std::{
     num::NonZero,

@@ -1,4 +1,5 @@
 //! Syncs: with nothing new, and a full page of 100 changes, against the least that such an answer could cost.
+#![allow(clippy::indexing_slicing, reason = "a bench that can't go on ends by it")]
 
 #[path = "load/mod.rs"]
 mod load;

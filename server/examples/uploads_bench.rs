@@ -1,5 +1,6 @@
 //! Uploads of single events, each durable before its answer, against a bare insert with the same token check and the
 //! same writer: on SQLite, and on the PostgreSQL server at `SENTRI_BENCH_POSTGRES`.
+#![allow(clippy::indexing_slicing, reason = "a bench that can't go on ends by it")]
 
 #[path = "load/mod.rs"]
 mod load;
@@ -11,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 const TIME: Duration = Duration::from_secs(6);
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {

@@ -12,24 +12,56 @@ use uuid::Uuid;
 use crate::{
     refusal::{Answer, Refusal},
     server::Running,
-    service::App,
+    service::{App, fault},
     store::{
-        Id, Named, Writing, accounts, credentials, devices,
+        Id, Named, accounts, credentials, devices,
         grants::{self, GrantRow},
         lockboxes,
     },
 };
 use sentri_wire::{agent::GrantState, credential::Access};
 
+/// How the names of databases begin that are made here.
+const PREFIX: &str = "sentri_";
+
 /// Makes a fresh database on the PostgreSQL server at `postgres://role@host:port`, and says its URL.
 pub async fn add_database(server: &str) -> Answer<String> {
     sqlx::any::install_default_drivers();
-    let name = format!("sentri_{}", Uuid::new_v4().simple());
-    let mut connection = crate::store::Connection::connect(&format!("{server}/postgres")).await?;
-    // Only hexadecimal digits are added to the statement.
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await?;
-    connection.close().await?;
+    create(server, "").await
+}
+
+/// Copies such a database, which nobody may be using, and says the copy's URL.
+pub async fn copy_database(original: &str) -> Answer<String> {
+    let (server, name) = split(original)?;
+    create(server, &format!(" TEMPLATE {name}")).await
+}
+
+/// Deletes such a database, whoever is using it.
+pub async fn drop_database(url: &str) -> Answer<()> {
+    let (server, name) = split(url)?;
+    at(server, format!("DROP DATABASE {name} WITH (FORCE)")).await
+}
+
+async fn create(server: &str, how: &str) -> Answer<String> {
+    let name = format!("{PREFIX}{}", Uuid::new_v4().simple());
+    at(server, format!("CREATE DATABASE {name}{how}")).await?;
     Ok(format!("{server}/{name}"))
+}
+
+/// Server and name of a database that was made here: only hexadecimal digits are in its name.
+fn split(url: &str) -> Answer<(&str, &str)> {
+    let is_ours = |name: &str| {
+        name.strip_prefix(PREFIX).is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_hexdigit()))
+    };
+    url.rsplit_once('/')
+        .filter(|(_, name)| is_ours(name))
+        .ok_or_else(|| fault("a database of somebody else's"))
+}
+
+async fn at(server: &str, statement: String) -> Answer<()> {
+    let mut connection = crate::store::Connection::connect(&format!("{server}/postgres")).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await?;
+    Ok(connection.close().await?)
 }
 
 /// Gives a contractor `count` accesses at a lockbox that hangs at a listing, from `starts_at` on, an hour
@@ -63,6 +95,7 @@ pub async fn add_accesses(
             last_used_at: None,
             created_at: app.now(),
             serial: lockbox.serial.clone(),
+            owner_id: lockbox.owner_id,
         };
         grants::insert(tx.conn(), &row).await?;
         for device in &registered {
@@ -75,14 +108,14 @@ pub async fn add_accesses(
     Ok(ids)
 }
 
-/// Any lockbox, looked up once: the ceiling of an insert does not pay for finding one.
-async fn any_lockbox(tx: &mut Writing) -> Answer<Id> {
-    static FOUND: OnceLock<Id> = OnceLock::new();
-    if let Some(id) = FOUND.get() {
+/// Any lockbox, looked up once in each database: the ceiling of an insert does not pay for finding one.
+async fn any_lockbox(app: &App, found: &OnceLock<Id>) -> Answer<Id> {
+    if let Some(id) = found.get() {
         return Ok(*id);
     }
-    let found: Id = sqlx::query_scalar("SELECT id FROM lockboxes LIMIT 1").fetch_one(tx.conn()).await?;
-    Ok(*FOUND.get_or_init(|| found))
+    let mut conn = app.store.read().await?;
+    let id: Id = sqlx::query_scalar("SELECT id FROM lockboxes LIMIT 1").fetch_one(&mut *conn).await?;
+    Ok(*found.get_or_init(|| id))
 }
 
 /// Makes one access a change for its holder.

@@ -21,6 +21,7 @@ mod operations;
 mod passwords;
 mod service;
 mod store;
+mod together;
 mod vault;
 
 pub use config::Config;

@@ -12,8 +12,11 @@ use std::{
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{
+        PasswordHasher,
+        phc::{Output, PasswordHash},
+    },
 };
 use sentri_wire::Secret;
 use tokio::sync::oneshot;
@@ -45,6 +48,27 @@ fn hash_now(text: &Secret, salt: [u8; 16]) -> Answer<String> {
         .map_err(|error| Refusal::Fault(format!("argon2: {error}")))
 }
 
+/// What a hash is computed in, kept from one to the next: making it anew costs a tenth of the hash.
+type Memory = Vec<Block>;
+
+/// Whether the hash is the text's, by the hash's own parameters.
+fn is_hash_of(memory: &mut Memory, hash: &str, text: &Secret) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let (salt, expected) = (hash.salt?, hash.hash?);
+    let params = Params::try_from(&hash).ok()?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash.version.map(Version::try_from).transpose().ok()?.unwrap_or_default();
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::default());
+    }
+    let blocks = memory.get_mut(..params.block_count())?;
+    let argon2 = Argon2::new(algorithm, version, params);
+    let mut computed = vec![0; expected.len()];
+    argon2.hash_password_into_with_memory(text.expose().as_bytes(), &salt, &mut computed, blocks).ok()?;
+    // Two outputs are compared in constant time.
+    Some(Output::new(&computed).ok()? == expected)
+}
+
 impl Passwords {
     /// Makes it, with the hash that stands for nobody.
     pub fn new(randomness: Arc<dyn Randomness>) -> Answer<Self> {
@@ -61,7 +85,7 @@ impl Passwords {
         let mut salt = [0u8; 16];
         self.randomness.fill(&mut salt);
         let text = text.clone();
-        self.blocking(move || hash_now(&text, salt)).await?
+        self.blocking(move |_| hash_now(&text, salt)).await?
     }
 
     /// Whether the text is the one that was hashed. Without a hash it is never, at the same cost.
@@ -70,13 +94,8 @@ impl Passwords {
         let hash = hash.unwrap_or(&self.nobody).to_owned();
         let text = text.clone();
         self.verifications.fetch_add(1, Ordering::SeqCst);
-        let right = self
-            .blocking(move || {
-                PasswordHash::new(&hash)
-                    .is_ok_and(|hash| argon2().verify_password(text.expose().as_bytes(), &hash).is_ok())
-            })
-            .await?;
-        Ok(right && known)
+        let right = self.blocking(move |memory| is_hash_of(memory, &hash, &text)).await?;
+        Ok(right == Some(true) && known)
     }
 
     /// How many verifications were made, for the test that a wrong password and an unknown account cost
@@ -85,17 +104,20 @@ impl Passwords {
         self.verifications.load(Ordering::SeqCst)
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Answer<T> {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Answer<T> {
         let (done, result) = oneshot::channel();
-        self.workers.run(move || {
+        self.workers.run(move |memory| {
             // Nobody may wait for it any more.
-            let _ = done.send(work());
+            let _ = done.send(work(memory));
         })?;
         result.await.map_err(|_| Refusal::Fault("hashing: a worker is gone".into()))
     }
 }
 
-type Work = Box<dyn FnOnce() + Send>;
+type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// Threads that hash, one a core, at a lower priority than those that answer: a crowd that logs in keeps nobody else
 /// waiting. They end with what is queued once this is dropped.
@@ -117,8 +139,9 @@ impl Workers {
                 .name("sentri-argon2".into())
                 .spawn(move || {
                     step_back();
+                    let mut memory = Memory::new();
                     while let Some(work) = next(&works) {
-                        work();
+                        work(&mut memory);
                     }
                 })
                 .map_err(|error| Refusal::Fault(format!("hashing: no thread: {error}")))?;
@@ -126,7 +149,7 @@ impl Workers {
         Ok(Self { queue })
     }
 
-    fn run(&self, work: impl FnOnce() + Send + 'static) -> Answer<()> {
+    fn run(&self, work: impl FnOnce(&mut Memory) + Send + 'static) -> Answer<()> {
         self.queue.send(Box::new(work)).map_err(|_| Refusal::Fault("hashing: no worker is left".into()))
     }
 }

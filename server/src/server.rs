@@ -103,6 +103,7 @@ impl Server {
             randomness: ports.randomness,
             turns: Turns::default(),
             sources,
+            uploads: Arc::default(),
         });
         let observed = middleware::from_fn_with_state(metrics, metrics::observe);
         let router = http::router(&app).layer(observed);

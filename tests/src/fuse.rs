@@ -37,7 +37,7 @@ impl Fuse {
             gate: Some(Arc::new(FusedGate(self.clone()))),
             http: Some(Arc::new(FusedHttp(http, self.clone()))),
             keys: Some(Arc::new(FusedKeys(keys.clone(), self.clone()))),
-            device_key: None,
+            ..Between::default()
         }
     }
 

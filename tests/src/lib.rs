@@ -2,6 +2,7 @@
 //!
 //! Everything is real but time and radio. A test moves the clock itself, and nothing sleeps.
 
+pub mod database;
 pub mod device_keys;
 pub mod fuse;
 pub mod post;
@@ -91,14 +92,16 @@ pub struct House {
 impl House {
     /// Builds it. All chance follows from `seed`.
     pub async fn build(seed: u64) -> Result<Self, Trouble> {
-        Self::build_in(seed, None).await
+        Self::build_in(seed, None, database::fresh().await?).await
     }
 
-    /// Builds it, with all of its data in that folder.
-    pub async fn build_in(seed: u64, data: Option<PathBuf>) -> Result<Self, Trouble> {
+    /// Builds it, with its data in that folder and that database.
+    pub async fn build_in(
+        seed: u64,
+        data: Option<PathBuf>,
+        database: Option<String>,
+    ) -> Result<Self, Trouble> {
         let clock = Clock::simulated(BEGINS);
-        // What is kept in a folder is kept there whole.
-        let database = if data.is_none() { own_database().await? } else { None };
         let plan = Plan { clock, data, port: 0, database, seed: Some(seed) };
         let town = Arc::new(Town::found(plan).await?);
         populate(&town).await?;
@@ -189,13 +192,6 @@ impl House {
         core.login_contractor(cast::CONTRACTOR_EMAIL.into(), cast::CONTRACTOR_PASSWORD.into()).await?;
         Ok(())
     }
-}
-
-/// A fresh database on the server that `SENTRI_TEST_DATABASE` names; without it the backend keeps a file.
-async fn own_database() -> Result<Option<String>, Trouble> {
-    let Ok(url) = std::env::var("SENTRI_TEST_DATABASE") else { return Ok(None) };
-    let made = sentri_server::bench::add_database(&url).await;
-    made.map(Some).map_err(|_| Trouble::Unexpected("SENTRI_TEST_DATABASE names no usable server"))
 }
 
 async fn populate(town: &Town) -> Result<(), TownTrouble> {

@@ -15,11 +15,13 @@ use sentri_sandbox::{
     town::{Plan, Town},
 };
 
-use crate::{House, Trouble};
+use crate::{House, Trouble, database};
 
 /// How a house stood when its town was stopped.
 pub struct Template {
     folder: tempfile::TempDir,
+    /// On a server; absent where it is a file in the folder.
+    database: Option<String>,
     now: i64,
     listing: String,
     agent_keys: HashMap<String, Vec<u8>>,
@@ -38,16 +40,20 @@ pub struct HouseCopy {
     pub listing: String,
     /// Removed with the copy.
     _folder: tempfile::TempDir,
+    /// Likewise.
+    _database: Option<database::Copy>,
 }
 
 impl Template {
     /// Builds the house, has both phones synced, and stops its town.
     pub async fn build(seed: u64) -> Result<Self, Trouble> {
-        let folder = tempfile::tempdir()?;
-        let house = House::build_in(seed, Some(folder.path().to_owned())).await?;
+        let folder = scratch()?;
+        let database = database::fresh().await?;
+        let house = House::build_in(seed, Some(folder.path().to_owned()), database.clone()).await?;
         house.agent.core.sync_now().await?;
         let template = Self {
             folder,
+            database,
             now: house.town.clock.now(),
             listing: house.listing.clone(),
             agent_keys: house.agent_device.keys().items(),
@@ -59,22 +65,37 @@ impl Template {
 
     /// Copies it. All chance in the copy follows from `seed`.
     pub async fn copy(&self, seed: u64) -> Result<HouseCopy, Trouble> {
-        let folder = tempfile::tempdir()?;
+        let folder = scratch()?;
         copy_all(self.folder.path(), folder.path())?;
+        let database = match &self.database {
+            Some(original) => Some(database::Copy::of(original).await?),
+            None => None,
+        };
         // No number of the template's may be drawn again: ids and tokens would meet.
         let seed = Some(seed.wrapping_add(1) << 20);
         let data = Some(folder.path().to_owned());
-        let town = Arc::new(
-            Town::found(Plan { clock: Clock::simulated(self.now), data, port: 0, database: None, seed })
-                .await?,
-        );
+        let plan = Plan {
+            clock: Clock::simulated(self.now),
+            data,
+            port: 0,
+            database: database.as_ref().map(|copy| copy.url().to_owned()),
+            seed,
+        };
+        let town = Arc::new(Town::found(plan).await?);
         town.bring_back(cast::BOX, cast::BOXES[0].1)?
             .ok_or(Trouble::Unexpected("a lockbox without flash"))?;
         let agent = town.device(crate::AGENTS_PHONE, App::Agent, PhoneChecks::Enforced);
         let contractor = town.device(crate::CONTRACTORS_PHONE, App::Connect, PhoneChecks::Enforced);
         agent.keys().restore(self.agent_keys.clone());
         contractor.keys().restore(self.contractor_keys.clone());
-        Ok(HouseCopy { town, agent, contractor, listing: self.listing.clone(), _folder: folder })
+        Ok(HouseCopy {
+            town,
+            agent,
+            contractor,
+            listing: self.listing.clone(),
+            _folder: folder,
+            _database: database,
+        })
     }
 }
 
@@ -88,6 +109,12 @@ impl HouseCopy {
     pub fn start_contractor(&mut self, between: Between) -> Result<Phone, Trouble> {
         Ok(self.contractor.start_between(&self.town.surroundings(), between)?)
     }
+}
+
+/// A folder in memory, where the system has a place for that: an app or a server dies here, never the machine, so that
+/// nothing needs a disk.
+fn scratch() -> io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
 }
 
 fn copy_all(from: &Path, to: &Path) -> io::Result<()> {

@@ -77,11 +77,11 @@ struct State {
 }
 
 impl Wires {
-    /// The way of one phone in this town.
+    /// The way of one phone in this town, on which nothing goes wrong before it is broken up.
     pub fn new(town: &Arc<Town>, seed: u64) -> Arc<Self> {
         let state = State {
             chance: Chance::new(seed),
-            healed: false,
+            healed: true,
             cut_for: 0,
             late: VecDeque::new(),
             met: Vec::new(),
@@ -92,15 +92,18 @@ impl Wires {
 
     /// A way on which nothing goes wrong.
     pub fn healed(town: &Arc<Town>) -> Arc<Self> {
-        let wires = Self::new(town, 0);
-        wires.state().healed = true;
-        wires
+        Self::new(town, 0)
     }
 
     /// All that is under way arrives; from now on nothing goes wrong.
     pub async fn heal(&self) {
         self.settle().await;
         self.state().healed = true;
+    }
+
+    /// From now on everything can go wrong.
+    pub fn break_up(&self) {
+        self.state().healed = false;
     }
 
     /// All that is under way arrives: nothing lives on a network for hours.

@@ -17,10 +17,12 @@ use sentri_core::{
     open::PhoneChecks,
 };
 use sentri_sandbox::{phone::Phone, story::cast};
+use sentri_server::operator::{self, NewCommunity};
 use sentri_tests::{
     HOUR, House,
     post::{Post, link_in},
 };
+use sentri_wire::{Secret, account as wire};
 
 const NEW_EMAIL: &str = "pat@new-address.example";
 const NEW_PHONE: &str = "(312) 555-0188";
@@ -176,14 +178,14 @@ async fn acc_10_everything_of_ones_own_can_be_changed_with_the_password() {
     let differs = core.change_phone(right(), NEW_PHONE.into(), "(312) 555-0100".into()).await.map(drop);
     assert_eq!(field_of(differs), "phone_again");
     let change = core.change_phone(right(), NEW_PHONE.into(), NEW_PHONE.into()).await.unwrap();
-    let code = post.texted_code(&house.town, NEW_PHONE).await.unwrap();
+    let texted = post.texted_code(&house.town, NEW_PHONE).await.unwrap();
     assert_eq!(core.profile().await.unwrap().phone, cast::CONTRACTOR_PHONE, "not before the code");
-    assert_eq!(change.verify(code).await.unwrap().phone, NEW_PHONE);
+    assert_eq!(change.verify(texted).await.unwrap().phone, NEW_PHONE);
 
     let post = Post::from_now(&house.town);
     let change = core.change_email(right(), NEW_EMAIL.into(), NEW_EMAIL.into()).await.unwrap();
-    let code = post.mailed_code(&house.town, NEW_EMAIL).await.unwrap();
-    assert_eq!(change.verify(code).await.unwrap().email, NEW_EMAIL);
+    let mailed = post.mailed_code(&house.town, NEW_EMAIL).await.unwrap();
+    assert_eq!(change.verify(mailed).await.unwrap().email, NEW_EMAIL);
     let told = post.mail_to(&house.town, cast::CONTRACTOR_EMAIL).await.unwrap();
     assert!(!told.body.contains(NEW_EMAIL), "the old address is told, but not the new one");
 
@@ -235,21 +237,88 @@ async fn acc_6_two_accounts_on_one_phone_do_not_see_each_other() {
     assert_eq!(files.len(), 2, "a data key each: {files:?}");
 }
 
-/// ACC-7: a suspended account is told why and whom to call, and holds nothing that opens.
+/// ACC-7: what each state is called, and that somebody is named to call, is told at the next sync and at a login.
 #[tokio::test(flavor = "multi_thread")]
-async fn acc_7_a_suspended_agent_is_told_whom_to_call() {
-    let house = House::build(108).await.unwrap();
-    house.town.operate(async |operator| operator.suspend_agent(cast::SENTRIKEY_ID).await).await.unwrap();
-    let status = house.agent.core.sync_now().await.unwrap();
-    let SyncState::Blocked { why: BlockedWhy::AccountNotActive { standing, support } } = status.state else {
-        panic!("{status:?}")
+async fn acc_7_each_state_of_an_account_is_told_with_whom_to_call() {
+    let house = House::build(112).await.unwrap();
+    let core = &house.agent.core;
+    let each = [
+        (wire::Standing::Suspended, Standing::Suspended),
+        (wire::Standing::Lapsed, Standing::Lapsed),
+        (wire::Standing::Locked, Standing::Locked),
+    ];
+    for (set, told) in each {
+        becomes(&house, cast::SENTRIKEY_ID, set).await;
+        let status = core.sync_now().await.unwrap();
+        let SyncState::Blocked { why: BlockedWhy::AccountNotActive { standing, support } } = status.state
+        else {
+            panic!("{status:?}")
+        };
+        assert_eq!(standing, told);
+        assert!(!support.unwrap().phones.is_empty(), "{told:?}");
+        let login = core.login_agent(cast::SENTRIKEY_ID.into(), cast::AGENT_PASSWORD.into()).await;
+        assert!(
+            matches!(login, Err(CoreError::AccountNotActive { standing, .. }) if standing == told),
+            "{login:?}"
+        );
+    }
+    becomes(&house, cast::SENTRIKEY_ID, wire::Standing::Active).await;
+    assert!(matches!(core.sync_now().await.unwrap().state, SyncState::Current { .. }));
+}
+
+/// ACC-7: from its next sync on a suspended account holds nothing that opens; in good standing again, it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn acc_7_a_suspended_contractor_opens_nothing_from_the_next_sync_on() {
+    let house = House::build(113).await.unwrap();
+    let access = house.open_house(6).await.unwrap();
+    becomes(&house, cast::CONTRACTOR_EMAIL, wire::Standing::Suspended).await;
+    let status = house.sync().await.unwrap();
+    assert!(matches!(status.state, SyncState::Blocked { why: BlockedWhy::AccountNotActive { .. } }));
+    assert_eq!((status.opens_from, status.opens_until), (None, None));
+    let refused = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap().told;
+    assert!(refused.is_err());
+    assert_eq!(house.lockbox.motor_drives(), 0);
+    becomes(&house, cast::CONTRACTOR_EMAIL, wire::Standing::Active).await;
+    house.sync().await.unwrap();
+    house.contractor.open(&house.lockbox, Some(&access)).await.unwrap().told.unwrap();
+}
+
+async fn becomes(house: &House, who: &str, standing: wire::Standing) {
+    house.town.operate(async |operator| operator.set_account_standing(who, standing).await).await.unwrap();
+}
+
+/// ACC-1: a resident, whom the operator made, logs in by email, and is told when the community is suspended.
+#[tokio::test(flavor = "multi_thread")]
+async fn acc_1_a_resident_logs_in_by_email() {
+    let house = House::build(114).await.unwrap();
+    let (email, password, community) = ("jo@elm-court.example", "Balcony4", "Elm Court");
+    let new = NewCommunity {
+        name: community.into(),
+        management: "Elm Management".into(),
+        time_zone: "America/Chicago".into(),
+        six_digit_codes: false,
+        custom_codes: false,
     };
-    assert_eq!(standing, Standing::Suspended);
-    assert!(!support.unwrap().phones.is_empty());
-    let login = house.agent.core.login_agent(cast::SENTRIKEY_ID.into(), cast::AGENT_PASSWORD.into()).await;
-    assert!(matches!(login, Err(CoreError::AccountNotActive { .. })), "{login:?}");
-    house.town.operate(async |operator| operator.reinstate_agent(cast::SENTRIKEY_ID).await).await.unwrap();
-    assert!(matches!(house.agent.core.sync_now().await.unwrap().state, SyncState::Current { .. }));
+    let resident = operator::NewPerson {
+        first_name: "Jo".into(),
+        last_name: "Marsh".into(),
+        email: email.into(),
+        phone: "(312) 555-0166".into(),
+        password: Some(Secret::new(password)),
+        pin: None,
+    };
+    let made = house.town.operate(async |operator| {
+        operator.add_community(&new).await?;
+        operator.add_resident(community, "4B", &resident).await
+    });
+    made.await.unwrap();
+    let phone = another_phone(&house, "Jo's phone", App::Connect);
+    let signed_in = phone.core.login_contractor(email.into(), password.into()).await.unwrap();
+    assert_eq!(signed_in.profile.kind, AccountKind::Resident);
+    assert!(matches!(phone.core.sync_now().await.unwrap().state, SyncState::Current { .. }));
+    house.town.operate(async |operator| operator.suspend_community(community).await).await.unwrap();
+    let state = phone.core.sync_now().await.unwrap().state;
+    assert!(matches!(state, SyncState::Blocked { why: BlockedWhy::AccountNotActive { .. } }), "{state:?}");
 }
 
 /// The user takes along what is stored about them.

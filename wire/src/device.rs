@@ -93,6 +93,29 @@ pub struct DeviceKeyRequest {
     pub password: Option<Secret>,
 }
 
+/// Who carries pushes to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PushService {
+    /// Apple's.
+    Apns,
+    /// Google's.
+    Fcm,
+}
+
+/// `POST /v1/me/device/push`: where this device's pushes go from now on, whatever it said before.
+/// `DELETE /v1/me/device/push`, a logout and a removal of the device end it. [GRT-3, SYN-1]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PushAddress {
+    /// Who carries them.
+    pub service: PushService,
+    /// What the service gave the device: up to 1,024 visible ASCII characters.
+    pub token: Secret,
+}
+
 /// The device's key took part: in place of a PIN. [ACC-12]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

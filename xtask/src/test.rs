@@ -1,6 +1,9 @@
 //! The test suites.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -20,6 +23,8 @@ pub enum Suite {
     Rust,
     /// The backend's and the end-to-end tests again, on a PostgreSQL that is started for them.
     Postgres,
+    /// A thousand seeds of a network that fails between phones and backend; the Rust tests play the first of them.
+    Faults,
     /// Schemathesis over the whole OpenAPI document.
     Schemathesis,
     /// The protocol against a peer written in Python from `docs/protocol.md` alone.
@@ -36,6 +41,7 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, suites: &[Suite]) {
         match suite {
             Suite::Rust => steps.run("test rust", || rust(workspace)),
             Suite::Postgres => steps.run("test postgres", || postgres(workspace)),
+            Suite::Faults => steps.run("test faults", || faults(workspace)),
             Suite::Schemathesis => steps.run("test schemathesis", || schemathesis(workspace)),
             Suite::Interop => steps.run("test interop", || interop(workspace)),
             Suite::Kotlin => steps.run("test kotlin", || shells::kotlin(workspace)),
@@ -44,32 +50,57 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, suites: &[Suite]) {
     }
 }
 
+/// Packages that are tested apart from the default ones, always together: another choice has other features, and builds
+/// all that they depend on anew.
+const TOGETHER: [&str; 4] = ["sentri-server", "sentri-operator", "sentri-tests", "xtask"];
+/// That of the backend's binary.
+const OPERATOR: &str = "sentri-operator";
+
+fn cargo_test_together(workspace: &Workspace) -> Command {
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--no-fail-fast"]).args(TOGETHER.iter().flat_map(|it| ["--package", it]));
+    cargo.current_dir(&workspace.root);
+    cargo
+}
+
 /// `cargo test`, as a user would call it, and what it leaves out: packages with a binary of their own.
 fn rust(workspace: &Workspace) -> Result<()> {
     let mut tally = Tally::default();
-    for arguments in
-        [&["test", "--no-fail-fast"][..], &["test", "--package", "sentri-operator", "--package", "xtask"]]
-    {
-        process::overhear(process::cargo().args(arguments).current_dir(&workspace.root), |line| {
-            tally.hear(line);
-        })?;
+    let mut by_default = process::cargo();
+    by_default.args(["test", "--no-fail-fast"]).current_dir(&workspace.root);
+    let mut others = cargo_test_together(workspace);
+    others.arg("--bins").args(workspace.tests_of(OPERATOR).flat_map(|it| ["--test", it]));
+    for mut cargo in [by_default, others] {
+        process::overhear(&mut cargo, |line| tally.hear(line))?;
     }
     tally.close("rust")
 }
+
+/// How many seeds of network faults are played on PostgreSQL too: what they are about is the phone.
+const SEEDS_ON_POSTGRES: &str = "30";
 
 /// What runs on a database: the backend's tests, the operator's, and those across the parts. Each test makes its own
 /// database on the server that this variable names.
 fn postgres(workspace: &Workspace) -> Result<()> {
     let server = Postgres::start(Durability::None)?;
     let mut tally = Tally::default();
-    let mut cargo = process::cargo();
-    cargo.args(["test", "--no-fail-fast"]);
-    cargo.args(
-        ["sentri-server", "sentri-operator", "sentri-tests"].into_iter().flat_map(|it| ["--package", it]),
-    );
-    cargo.env("SENTRI_TEST_DATABASE", server.url()).current_dir(&workspace.root);
+    let mut cargo = cargo_test_together(workspace);
+    cargo.env("SENTRI_TEST_DATABASE", server.url()).env("SENTRI_SEEDS", SEEDS_ON_POSTGRES);
     let ran = process::overhear(&mut cargo, |line| tally.hear(line));
     let closed = tally.close("postgres");
+    ran.and(closed)
+}
+
+/// How many seeds of network faults are played before a change lands.
+const FAULT_SEEDS: &str = "1000";
+
+/// A seed that fails is printed, with the command that plays it again.
+fn faults(workspace: &Workspace) -> Result<()> {
+    let mut tally = Tally::default();
+    let mut cargo = cargo_test_together(workspace);
+    cargo.args(["--test", "network_faults", "--", "--nocapture"]).env("SENTRI_SEEDS", FAULT_SEEDS);
+    let ran = process::overhear(&mut cargo, |line| tally.hear(line));
+    let closed = tally.close("faults");
     ran.and(closed)
 }
 
@@ -77,8 +108,9 @@ fn postgres(workspace: &Workspace) -> Result<()> {
 fn schemathesis(workspace: &Workspace) -> Result<()> {
     let folder = workspace.path("tests/schemathesis");
     let python = virtual_environment(workspace, "schemathesis-venv", &folder.join("requirements.txt"))?;
-    let build = ["build", "--package", "sentri-operator"];
-    process::run(process::cargo().args(build).current_dir(&workspace.root))?;
+    // The binary comes with the tests that run it.
+    let mut build = cargo_test_together(workspace);
+    process::run(build.arg("--no-run").args(workspace.tests_of(OPERATOR).flat_map(|it| ["--test", it])))?;
     let mut script = process::command(python);
     script.arg(folder.join("run.py")).env("SENTRI_SERVER", workspace.target.join("debug/sentri-server"));
     process::run(script.current_dir(&workspace.target))

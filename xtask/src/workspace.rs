@@ -20,6 +20,7 @@ pub struct Workspace {
     /// Whether `CI` is set: then nothing may be left out for want of a tool.
     pub ci: bool,
     examples: Vec<(String, String)>,
+    tests: Vec<(String, String)>,
     versions: Vec<(String, String)>,
 }
 
@@ -31,9 +32,11 @@ impl Workspace {
         let metadata: Metadata =
             serde_json::from_str(&metadata).context("`cargo metadata` answered something unexpected")?;
         let ci = env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
-        let examples = metadata.packages.iter().flat_map(Package::examples).collect();
+        let all = |kind| metadata.packages.iter().flat_map(move |it| it.targets_of(kind)).collect();
+        let (examples, tests) = (all("example"), all("test"));
         let versions = metadata.packages.into_iter().map(|it| (it.name, it.version)).collect();
-        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, ci, examples, versions })
+        let (root, target) = (metadata.workspace_root, metadata.target_directory);
+        Ok(Self { root, target, ci, examples, tests, versions })
     }
 
     /// The version of one of our packages.
@@ -50,6 +53,11 @@ impl Workspace {
     /// Whether the package has an example of that name.
     pub fn has_example(&self, package: &str, example: &str) -> bool {
         self.examples.iter().any(|(of, name)| of == package && name == example)
+    }
+
+    /// Names of the package's integration tests.
+    pub fn tests_of(&self, package: &str) -> impl Iterator<Item = &str> {
+        self.tests.iter().filter(move |(of, _)| of == package).map(|(_, name)| name.as_str())
     }
 }
 
@@ -74,8 +82,9 @@ struct Target {
 }
 
 impl Package {
-    fn examples(&self) -> impl Iterator<Item = (String, String)> {
-        let is_example = |target: &&Target| target.kind.iter().any(|kind| kind == "example");
-        self.targets.iter().filter(is_example).map(|target| (self.name.clone(), target.name.clone()))
+    /// Its own name, and that of each target of a kind.
+    fn targets_of(&self, kind: &'static str) -> impl Iterator<Item = (String, String)> {
+        let is_one = move |target: &&Target| target.kind.iter().any(|it| it == kind);
+        self.targets.iter().filter(is_one).map(|target| (self.name.clone(), target.name.clone()))
     }
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     http::{Call, LogQuery, percent},
+    order::ordered,
     session::Session,
 };
 
@@ -20,8 +21,8 @@ use crate::{
 impl SentriCore {
     /// My Listings, by address, from what the phone holds. [LST-1]
     pub async fn listings(&self) -> Result<Vec<Listing>, CoreError> {
-        let mut listings: Vec<wire::Listing> = self.session().await?.all().await?;
-        listings.sort_by(|a, b| a.unparsed_address.cmp(&b.unparsed_address));
+        let listings: Vec<wire::Listing> = self.session().await?.all().await?;
+        let listings = ordered(listings, |a, b| a.unparsed_address.cmp(&b.unparsed_address));
         Ok(listings.into_iter().map(Into::into).collect())
     }
 
@@ -40,8 +41,8 @@ impl SentriCore {
 
     /// My Lockboxes, by serial number, from what the phone holds. [LST-2]
     pub async fn lockboxes(&self) -> Result<Vec<Lockbox>, CoreError> {
-        let mut lockboxes: Vec<wire::Lockbox> = self.session().await?.all().await?;
-        lockboxes.sort_by(|a, b| a.serial.cmp(&b.serial));
+        let lockboxes: Vec<wire::Lockbox> = self.session().await?.all().await?;
+        let lockboxes = ordered(lockboxes, |a, b| a.serial.cmp(&b.serial));
         Ok(lockboxes.into_iter().map(Into::into).collect())
     }
 
@@ -70,8 +71,8 @@ impl SentriCore {
 
     /// The accesses that this agent granted, newest start first, from what the phone holds. [GRT-5]
     pub async fn grants(&self) -> Result<Vec<Grant>, CoreError> {
-        let mut grants: Vec<wire::Grant> = self.session().await?.all().await?;
-        grants.sort_by_key(|grant| (std::cmp::Reverse(grant.starts_at), grant.id));
+        let grants: Vec<wire::Grant> = self.session().await?.all().await?;
+        let grants = ordered(grants, |a, b| (b.starts_at, a.id).cmp(&(a.starts_at, b.id)));
         Ok(grants.into_iter().map(Into::into).collect())
     }
 

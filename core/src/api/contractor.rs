@@ -61,9 +61,7 @@ impl SentriCore {
         let session = self.session().await?;
         let home = session.home().await?;
         let now = session.now();
-        let mut accesses: Vec<Access> = home.accesses.iter().map(|it| seen(it, &home, now)).collect();
-        accesses.sort_by(|a, b| order(a).cmp(&order(b)));
-        Ok(accesses)
+        Ok(home.shown.at(now, || (listed(&home, now), next_change(&home, now))))
     }
 
     /// Listens for up to a minute for a press of ENT and opens the box that was pressed, with no network needed.
@@ -135,8 +133,29 @@ impl From<Figures> for OpenFigures {
     }
 }
 
-fn seen(access: &wire::Access, home: &Home, now: i64) -> Access {
-    let state = if access.revoked {
+/// The ones that can be used come first.
+const SHOWN_FIRST: [AccessState; 4] =
+    [AccessState::Active, AccessState::Upcoming, AccessState::Past, AccessState::Revoked];
+
+fn listed(home: &Home, now: i64) -> Vec<Access> {
+    let mut list = Vec::with_capacity(home.accesses.len());
+    for state in SHOWN_FIRST {
+        let in_state = home.accesses.iter().filter(|it| state_of(it, now) == state);
+        list.extend(in_state.map(|it| seen(it, home, now)));
+    }
+    list
+}
+
+/// When the list changes just because time passes: an access begins or ends, or a credential opens no more.
+fn next_change(home: &Home, now: i64) -> i64 {
+    let sooner = |next: i64, at: i64| if at > now { next.min(at) } else { next };
+    let of_access = |next, it: &wire::Access| sooner(sooner(next, it.starts_at), it.ends_at);
+    let next = home.accesses.iter().fold(i64::MAX, of_access);
+    home.windows().iter().fold(next, |next, opens| sooner(next, opens.until))
+}
+
+fn state_of(access: &wire::Access, now: i64) -> AccessState {
+    if access.revoked {
         AccessState::Revoked
     } else if now < access.starts_at {
         AccessState::Upcoming
@@ -144,7 +163,11 @@ fn seen(access: &wire::Access, home: &Home, now: i64) -> Access {
         AccessState::Active
     } else {
         AccessState::Past
-    };
+    }
+}
+
+fn seen(access: &wire::Access, home: &Home, now: i64) -> Access {
+    let state = state_of(access, now);
     Access {
         id: access.id.to_string(),
         lockbox: access.lockbox.clone(),
@@ -167,18 +190,4 @@ fn readiness(access: &wire::Access, home: &Home, state: AccessState, now: i64) -
     left.max_by_key(|opens| opens.until).map_or(Readiness::ConnectAfter { at: access.ready_from }, |opens| {
         Readiness::Ready { from: opens.from, until: opens.until }
     })
-}
-
-/// The ones that can be used first.
-fn order(access: &Access) -> (u8, i64, &str) {
-    (rank(access.state), access.starts_at, &access.id)
-}
-
-fn rank(state: AccessState) -> u8 {
-    match state {
-        AccessState::Active => 0,
-        AccessState::Upcoming => 1,
-        AccessState::Past => 2,
-        AccessState::Revoked => 3,
-    }
 }

@@ -118,7 +118,7 @@ impl SentriCore {
     /// Makes the device's key known to the service for the account in use. A login does it by itself; this is for
     /// when it could not, or the key was lost. Needs network, and the password where another key was known.
     ///
-    /// `PinNeeded` where there is no key, `WrongCredentials`, `Cancelled`.
+    /// `PinNeeded` where there is no key, `Conflict` where the password is missing, `WrongCredentials`, `Cancelled`.
     pub async fn register_device_key(&self, password: Option<String>) -> Result<(), CoreError> {
         let session = self.session().await?;
         match register::register(&session, password.map(Secret::new)).await? {

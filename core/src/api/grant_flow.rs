@@ -18,6 +18,7 @@ use super::{
 use crate::{
     flows::grant::{Form, GrantFlow as Flow, Step, WrongStep},
     http::Call,
+    order::ordered,
     session::Session,
 };
 
@@ -74,9 +75,8 @@ impl SentriCore {
         let listing = listing.ok_or(CoreError::NotFound)?;
         let assigned = boxes.iter().find(|it| Some(&it.serial) == listing.lockbox.as_ref());
         let flow = Mutex::new(Flow::new(listing.clone(), assigned));
-        let mut free: Vec<Lockbox> =
-            boxes.into_iter().filter(|it| it.listing_id.is_none()).map(Into::into).collect();
-        free.sort_by(|a, b| a.serial.cmp(&b.serial));
+        let free = boxes.into_iter().filter(|it| it.listing_id.is_none()).map(Into::into).collect();
+        let free: Vec<Lockbox> = ordered(free, |a: &Lockbox, b| a.serial.cmp(&b.serial));
         Ok(Arc::new(GrantFlow { session, flow, free }))
     }
 }

@@ -3,7 +3,7 @@
 use sentri_wire::sync::Message as Record;
 
 use super::{core_object::SentriCore, error::CoreError, parse_id, types::Message};
-use crate::{http::Call, session::Session};
+use crate::{http::Call, order::ordered, session::Session};
 
 #[uniffi::export(async_runtime = "tokio")]
 impl SentriCore {
@@ -37,7 +37,7 @@ impl SentriCore {
 
 /// All messages of an account.
 pub(super) async fn newest_first(session: &Session) -> Result<Vec<Message>, CoreError> {
-    let mut messages: Vec<Record> = session.all().await?;
-    messages.sort_by_key(|message| (std::cmp::Reverse(message.at), message.id));
+    let messages: Vec<Record> = session.all().await?;
+    let messages = ordered(messages, |a, b| (b.at, a.id).cmp(&(a.at, b.id)));
     Ok(messages.into_iter().map(Into::into).collect())
 }

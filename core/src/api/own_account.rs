@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use sentri_wire::{
     Secret,
-    export::PersonalData,
     identity::{EmailChange, PasswordChange, PhoneChange, ProfileChange},
 };
 
@@ -117,7 +116,8 @@ impl SentriCore {
 
     /// All that the service stores about the account, as a JSON document for the user to keep. Needs network.
     pub async fn export_personal_data(&self) -> Result<String, CoreError> {
-        let data: PersonalData = self.session().await?.call(&Call::get("/v1/me/export")).await?;
+        // As it comes: what a newer service adds is the user's as well.
+        let data: serde_json::Value = self.session().await?.call(&Call::get("/v1/me/export")).await?;
         serde_json::to_string_pretty(&data).map_err(|_| CoreError::DeviceTrouble)
     }
 

@@ -48,9 +48,8 @@ impl Core {
         }
     }
 
-    /// Destroys all that the phone holds of an account. Begun is done: what a kill leaves is finished by [`index`].
-    ///
-    /// [`index`]: Self::index
+    /// Destroys all that the phone holds of an account. Begun is done: what a kill leaves is finished by whoever looks
+    /// at the phone's accounts next.
     pub async fn wipe(&self, session: &Arc<Session>) -> Result<(), CoreError> {
         self.let_go(session.account).await;
         let mut index = self.keys.index().await?;

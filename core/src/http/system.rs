@@ -2,6 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use rustls::{
+    crypto::{CryptoProvider, KeyProvider, ring},
+    pki_types::PrivateKeyDer,
+    sign::SigningKey,
+};
+
 use super::{Http, HttpFailure, HttpRequest, HttpResponse, MAX_RESPONSE, Method};
 use crate::ports::BoxFuture;
 
@@ -15,12 +21,22 @@ pub struct SystemHttp {
 #[error("the device's secure network can't be set up")]
 pub struct NoTls;
 
+/// No phone shows a certificate: what would sign for one stays out of the library.
+#[derive(Debug)]
+struct NoClientKeys;
+
+impl KeyProvider for NoClientKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("a phone has no certificate".into()))
+    }
+}
+
 impl SystemHttp {
     /// Sets up the pool; connects to nothing.
     pub fn new() -> Result<Self, NoTls> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = CryptoProvider { key_provider: &NoClientKeys, ..ring::default_provider() };
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
+        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .map_err(|_| NoTls)?
             .with_root_certificates(roots)

@@ -12,7 +12,10 @@ use sentri_protocol::{
 use sentri_wire::credential::{Access, AdvertKey, Credential, LockSettings, RevocationList};
 use uuid::Uuid;
 
-use crate::store::{BackedUp, KnownBox, LastUse, Rows, StoreError};
+use crate::{
+    order::ordered,
+    store::{BackedUp, KnownBox, LastUse, Rows, StoreError},
+};
 
 /// A credential, parsed.
 #[derive(Clone, Debug)]
@@ -73,8 +76,9 @@ impl Held {
     /// Reads it from the store.
     pub fn read(rows: &Rows<'_>) -> Result<Self, StoreError> {
         let credentials: Vec<Credential> = rows.all()?;
-        let mut usable: Vec<Usable> = credentials.iter().filter_map(Usable::parse).collect();
-        usable.sort_by_key(|it| it.ticket.window.not_before());
+        let usable = credentials.iter().filter_map(Usable::parse).collect();
+        let begins = |it: &Usable| it.ticket.window.not_before();
+        let usable = ordered(usable, |a, b| begins(a).cmp(&begins(b)));
         let known: Vec<KnownBox> = rows.all()?;
         let boxes = known.into_iter().map(|it| (it.lockbox, it.advert_keys.iter().filter_map(key).collect()));
         Ok(Self { accesses: rows.all()?, usable, boxes: boxes.collect(), uses: rows.all()? })

@@ -10,7 +10,7 @@ use super::{
     hub::{LinkHub, Overheard},
     radio::Adapter,
 };
-use crate::{CoreError, Ports, api::ports::LockLink, ports::Clock, session::Session};
+use crate::{CoreError, Ports, api::ports::LockLink, order::ordered, ports::Clock, session::Session};
 
 /// A box that was not heard for so long is asleep or out of reach.
 const FORGET: Duration = Duration::from_secs(5);
@@ -115,8 +115,8 @@ impl Search {
     }
 
     fn show(&self) {
-        let mut list: Vec<Near> = self.heard.iter().map(|(near, _)| near.clone()).collect();
-        list.sort_by(|a, b| a.lockbox.cmp(&b.lockbox));
+        let list = self.heard.iter().map(|(near, _)| near.clone()).collect();
+        let list: Vec<Near> = ordered(list, |a: &Near, b| a.lockbox.cmp(&b.lockbox));
         self.tell.send_if_modified(|shown| {
             let changed = shown.as_ref() != Ok(&list);
             *shown = Ok(list);

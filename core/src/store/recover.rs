@@ -68,7 +68,7 @@ fn attach(settings: &StoreSettings, saved: Option<Saved>) -> Result<Store, Store
     let db = Connection::open(&settings.path)?;
     schema::configure(&db)?;
     schema::version(&db)?;
-    let healthy: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let healthy: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if healthy != "ok" {
         return Err(StoreError::Damaged);
     }
@@ -77,7 +77,7 @@ fn attach(settings: &StoreSettings, saved: Option<Saved>) -> Result<Store, Store
     store.write("open", |rows| {
         schema::migrate(rows.db)?;
         // A file sealed under another key is as good as damaged; its queue is lost with the key.
-        rows.sync_mark()?;
+        rows.check()?;
         saved.map_or(Ok(()), |saved| saved.restore(rows))?;
         settle_drafts(rows)
     })?;

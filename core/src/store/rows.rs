@@ -70,6 +70,24 @@ impl<'a> Rows<'a> {
         read().unwrap_or_default()
     }
 
+    /// Opens every row at its place. One whose kind, id or name was altered is missing where it is looked for, and
+    /// only found out so.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        for rows in [
+            "SELECT kind, id, sealed FROM record",
+            "SELECT 'outbox', id, sealed FROM outbox",
+            "SELECT 'meta', CAST(name AS BLOB), sealed FROM meta",
+        ] {
+            let mut statement = self.db.prepare(rows)?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                let (table, id, sealed): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                self.sealer.open(&table, &id, &sealed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes a record; fine where there is none.
     pub fn remove<R: Record>(&self, id: &str) -> Result<(), StoreError> {
         self.remove_kind(R::KIND, id)

@@ -31,18 +31,24 @@ impl Vault {
     }
 
     /// Does the work on the store. Where the store turns out damaged, it is recovered and the work done again.
-    pub async fn run<T, W>(&self, work: W) -> Result<T, StoreError>
+    ///
+    /// What is made anew for each work only boxes it: the library stays small.
+    pub fn run<T, W>(&self, work: W) -> impl Future<Output = Result<T, StoreError>> + Send
     where
         T: Send + 'static,
         W: Fn(&mut Store) -> Result<T, StoreError> + Send + 'static,
     {
         let result = Arc::new(Mutex::new(None));
         let slot = result.clone();
-        self.run_boxed(Box::new(move |store| {
+        let boxed: Work = Box::new(move |store| {
             *lock(&slot) = Some(work(store)?);
             Ok(())
-        }))
-        .await?;
+        });
+        self.told(boxed, result)
+    }
+
+    async fn told<T: Send>(&self, work: Work, result: Arc<Mutex<Option<T>>>) -> Result<T, StoreError> {
+        self.run_boxed(work).await?;
         lock(&result).take().ok_or(StoreError::Unavailable)
     }
 

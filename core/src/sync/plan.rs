@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sentri_wire::{Timestamp, credential::Credential};
+use sentri_wire::Timestamp;
 
 use super::LastSync;
 use crate::{CoreError, session::Session};
@@ -34,13 +34,12 @@ pub struct Facts {
 
 /// The facts of an account.
 pub async fn facts(session: &Session) -> Result<Facts, CoreError> {
-    let (mark, credentials, events_queued) =
-        session.read(|rows| Ok((rows.sync_mark()?, rows.all::<Credential>()?, rows.queue_length()?))).await?;
+    let home = session.home().await?;
     Ok(Facts {
         last: session.last_sync(),
-        finished: mark.finished_at,
-        renewals: credentials.iter().map(|credential| credential.renew_at).collect(),
-        events_queued,
+        finished: home.mark.finished_at,
+        renewals: home.renewals.clone(),
+        events_queued: home.events_queued,
         now: session.now(),
     })
 }

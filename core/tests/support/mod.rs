@@ -25,7 +25,9 @@ use sentri_core::{
     ports::{BoxFuture, Clock, NoRandomness, Random, TokioWorkers},
     store::{WriteGate, WriteMoment},
 };
+use sentri_wire::sync::{Change, Message, MessageTopic};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use backend::Backend;
 use lock::Lock;
@@ -243,7 +245,7 @@ impl World {
     pub fn new() -> Self {
         let clock = TestClock::new();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: scratch(),
             keys: Arc::default(),
             backend: Backend::new(clock.clone()),
             lock: Lock::new(7, clock.clone()),
@@ -308,6 +310,12 @@ impl World {
     }
 }
 
+/// A folder in memory, where the system has a place for that: apps die here, never the machine, so that nothing needs a
+/// disk.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// Listens, presses ENT, and waits until all is over.
 pub async fn press_ent(
     world: &World,
@@ -325,4 +333,17 @@ pub async fn press_ent(
 pub fn bytes_of(folder: &Path) -> Vec<u8> {
     let files = std::fs::read_dir(folder).unwrap().flatten();
     files.flat_map(|file| std::fs::read(file.path()).unwrap()).collect()
+}
+
+/// A message, told apart by its number.
+pub fn message(number: u128) -> Change {
+    Change::upsert(&Message {
+        id: Uuid::from_u128(number),
+        at: NOW + i64::try_from(number).unwrap(),
+        topic: MessageTopic::AccessGranted,
+        title: "SentriConnect Access Granted".into(),
+        body: format!("Number {number}."),
+        access_id: None,
+        read: false,
+    })
 }

@@ -272,15 +272,15 @@ fn page_turns() -> Scenario {
     scenario("two page turns", &full_ring(), &steps)
 }
 
-/// As [`page_turns`], but somebody comes only every hour: the pages turn while nobody is there.
-fn page_turns_alone() -> Scenario {
+/// As [`page_turns`], but somebody comes only every hour: the page turns while nobody is there.
+fn page_turn_alone() -> Scenario {
     use Step::{Boot, BringTime, Hours, OneDayCode, Open, Revocations};
     let steps: Vec<Step> = [Boot, BringTime]
         .into_iter()
-        .chain((1..=18).flat_map(|version| [Revocations(version), Hours(1)]))
+        .chain((1..=9).flat_map(|version| [Revocations(version), Hours(1)]))
         .chain([OneDayCode(0), Open(3)])
         .collect();
-    scenario("two page turns with nobody there", &full_ring(), &steps)
+    scenario("a page turn with nobody there", &full_ring(), &steps)
 }
 
 fn scenarios() -> Vec<Scenario> {
@@ -296,7 +296,7 @@ fn scenarios() -> Vec<Scenario> {
             &[Boot, Refused(1), BringTime, Refused(1), Refused(2), OpenInEpoch(2), Refused(3)],
         ),
         page_turns(),
-        page_turns_alone(),
+        page_turn_alone(),
         scenario(
             "lockout",
             &[],
@@ -353,10 +353,11 @@ fn a_battery_pulled_at_any_write_loses_nothing_told_and_opens_nothing_twice() {
 }
 
 #[test]
-fn the_scenario_of_two_page_turns_turns_the_page_twice() {
-    for scenario in [page_turns(), page_turns_alone()] {
-        let erases = uncut(&scenario).erases();
-        assert!(erases >= 2, "{}: the page turned {erases} times", scenario.name);
+fn the_scenarios_of_page_turns_turn_the_page() {
+    for (scenario, turns) in [(page_turns(), 2), (page_turn_alone(), 1)] {
+        let before = scenario.flash.erases();
+        let turned = uncut(&scenario).erases() - before;
+        assert!(turned >= turns, "{}: the page turned {turned} times", scenario.name);
     }
 }
 

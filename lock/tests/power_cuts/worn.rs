@@ -90,7 +90,7 @@ fn check_closed(world: &mut World, context: &str) {
 #[test]
 fn flash_that_wears_out_at_any_write_opens_nothing_more_keeps_the_log_and_says_so() {
     let mut points = 0;
-    let keypad = ["opens", "lockout", "one day codes", "two page turns"];
+    let keypad = ["opens", "lockout", "one day codes", "two page turns", "a page turn with nobody there"];
     let others = scenarios().into_iter().filter(|it| keypad.contains(&it.name));
     for scenario in others.chain(keypad_scenarios()).chain(more_keypad_scenarios()) {
         let operations = crate::uncut(&scenario).operations();

@@ -53,6 +53,8 @@ pub struct Between {
     pub keys: Option<Arc<dyn SecureStore>>,
     /// The hardware's key.
     pub device_key: Option<Arc<dyn DeviceKey>>,
+    /// By how many seconds the phone's clock is ahead of all others; negative where it is behind.
+    pub ahead: i64,
 }
 
 /// Where a phone lives.
@@ -113,7 +115,7 @@ impl Device {
         };
         let gate = between.gate.unwrap_or_else(|| Arc::new(AlwaysOpen));
         let ports = Ports {
-            clock: Arc::new(PhoneClock(clock.clone())),
+            clock: Arc::new(PhoneClock { clock: clock.clone(), ahead: between.ahead }),
             random: Arc::new(PhoneRandom::new(self.seed)),
             workers: Arc::new(PhoneWorkers(clock.clone())),
             http: Some(http),

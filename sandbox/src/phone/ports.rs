@@ -24,20 +24,24 @@ use crate::{
 const IN_THE_HAND: Duration = Duration::from_secs(120);
 
 /// The shared clock, as a phone asks it.
-pub(super) struct PhoneClock(pub(super) Clock);
+pub(super) struct PhoneClock {
+    pub(super) clock: Clock,
+    /// What the phone's own shows more, in seconds.
+    pub(super) ahead: i64,
+}
 
 impl sentri_core::ports::Clock for PhoneClock {
     fn now(&self) -> Timestamp {
-        self.0.now()
+        self.clock.now().saturating_add(self.ahead)
     }
 
     fn monotonic(&self) -> Duration {
-        self.0.elapsed()
+        self.clock.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let pull = if duration <= IN_THE_HAND { Pull::Yes } else { Pull::No };
-        Box::pin(self.0.sleep(duration, pull))
+        Box::pin(self.clock.sleep(duration, pull))
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use sentri_wire::{
     account::Account,
-    device::{Challenge, ChallengeRequest, DeviceKeyRequest, OwnDevices},
+    device::{Challenge, ChallengeRequest, DeviceKeyRequest, OwnDevices, PushAddress},
     identity::{
         AccountDeleted, ChangeStarted, ChangeVerify, DeleteAccount, EmailChange, ForgotPassword,
         IdentityRequest, IdentityStarted, IdentityVerify, NewPin, PasswordChange, PhoneChange, ProfileChange,
@@ -16,7 +16,7 @@ use super::{
     extract::{AnyDevice, AnyStanding, Auth, Body, Key, Proven, Segment},
     handlers::{Created, Done, Reply, created},
 };
-use crate::service::{deletion, devices, id_in_path, identity, password, profile};
+use crate::service::{deletion, devices, id_in_path, identity, password, profile, pushes};
 
 pub async fn forgot_password(State(app): State<Shared>, body: Body<ForgotPassword>) -> Done {
     password::forgot(&app, &body.value).await.map(|()| StatusCode::ACCEPTED)
@@ -133,4 +133,16 @@ pub async fn register_key(
     body: Body<DeviceKeyRequest>,
 ) -> Done {
     devices::register_key(&app, &caller, &body.value).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn register_push(
+    State(app): State<Shared>,
+    AnyStanding(caller): AnyStanding,
+    body: Body<PushAddress>,
+) -> Done {
+    pushes::register(&app, &caller, &body.value).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn end_pushes(State(app): State<Shared>, AnyStanding(caller): AnyStanding) -> Done {
+    pushes::end(&app, &caller).await.map(|()| StatusCode::NO_CONTENT)
 }

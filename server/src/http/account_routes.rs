@@ -153,5 +153,12 @@ fn device_routes() -> Vec<Endpoint> {
             .named("registerDeviceKey", "Register the device's key; tickets are bound to it from then on.")
             .takes::<device::DeviceKeyRequest>()
             .gives_nothing("Registered."),
+        Endpoint::new(POST, "/v1/me/device/push", AnyStanding, handlers::register_push)
+            .named("registerPush", "Tell where this device's pushes go.")
+            .takes::<device::PushAddress>()
+            .gives_nothing("Registered."),
+        Endpoint::new(DELETE, "/v1/me/device/push", AnyStanding, handlers::end_pushes)
+            .named("endPushes", "No more pushes to this device.")
+            .gives_nothing("Ended."),
     ]
 }

@@ -19,7 +19,6 @@ use sentri_wire::{
     credential::{TimeRequest, TimeResponse},
     event::{AuditReceipt, AuditUpload, EventReceipts, EventUpload, LogPage},
     export::PersonalData,
-    sync::SyncPage,
 };
 use serde::Serialize;
 use utoipa::{ToSchema, openapi::OpenApi};
@@ -154,7 +153,7 @@ pub async fn revoke(
     grants::revoke(&app, &caller, &once, id_in_path(&id)?).await.map(Json)
 }
 
-pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<SyncPage> {
+pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<sync::Page> {
     let params = params.only(&["cursor"])?;
     sync::sync(&app, &caller, params.get("cursor")).await.map(Json)
 }
@@ -164,7 +163,7 @@ pub async fn upload_events(
     AnyDevice(caller): AnyDevice,
     body: Body<EventUpload>,
 ) -> Reply<EventReceipts> {
-    events::upload(&app, &caller, &body.value).await.map(Json)
+    events::upload(&app, &caller, body.value).await.map(Json)
 }
 
 pub async fn access_log(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<LogPage> {

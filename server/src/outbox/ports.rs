@@ -1,6 +1,7 @@
 //! The ways to reach people, as ports that a deployment fills.
 
 use async_trait::async_trait;
+use sentri_wire::device::PushAddress;
 use uuid::Uuid;
 
 /// A mail to be sent.
@@ -29,13 +30,15 @@ pub struct TextMessage {
     pub body: String,
 }
 
-/// A push to all phones of an account.
+/// A push to all phones of an account that have told where theirs go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
     /// The same at every attempt.
     pub id: String,
     /// Whose phones.
     pub account: Uuid,
+    /// Where it goes.
+    pub to: Vec<PushAddress>,
     /// What is shown.
     pub title: String,
 }

@@ -80,7 +80,12 @@ impl TextPort for WebhookCarrier {
 #[async_trait]
 impl PushPort for WebhookCarrier {
     async fn send_push(&self, push: &Push) -> Result<(), DeliveryError> {
-        let body = json!({ "kind": "push", "id": push.id, "account": push.account, "title": push.title });
+        // Nobody's phone would ring.
+        if push.to.is_empty() {
+            return Ok(());
+        }
+        let body = json!({ "kind": "push", "id": push.id, "account": push.account, "to": push.to,
+            "title": push.title });
         self.post(&push.id, &body).await
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sentri_wire::device::PushAddress;
 use tokio::sync::{Notify, watch};
 
 use super::{Content, DeliveryError, Mail, MailPort, Push, PushPort, TextMessage, TextPort};
 use crate::{
     metrics::Metrics,
     refusal::Answer,
-    service::{App, fault, guessing::growing_wait},
+    service::{App, fault, guessing::growing_wait, pushes},
     store::{
         Id,
         outbox::{self, PostKind, PostRow},
@@ -140,10 +141,21 @@ async fn hand_over(
         }
         PostKind::Push => {
             let account = account(&content.to).map_err(|error| DeliveryError(error.to_string()))?;
-            let push = Push { id: row.message_id.clone(), account: account.0, title: content.title.clone() };
+            let push = Push {
+                id: row.message_id.clone(),
+                account: account.0,
+                to: addresses(app, account).await.map_err(|error| DeliveryError(error.to_string()))?,
+                title: content.title.clone(),
+            };
             carriers.push.as_ref().ok_or_else(nobody)?.send_push(&push).await
         }
     }
+}
+
+/// As they are now, not as they were when the push was put in.
+async fn addresses(app: &App, account: Id) -> Answer<Vec<PushAddress>> {
+    let mut conn = app.store.read().await?;
+    pushes::of_account(app, &mut conn, account).await
 }
 
 fn account(text: &str) -> Answer<Id> {

@@ -39,7 +39,7 @@ const ONE_VISIT: u64 = 120;
 
 /// Somebody's try at a box.
 pub struct Try<'a> {
-    pub lockbox: &'a LockboxRow,
+    /// What it is about; its box, and whose that is now.
     pub grant: &'a GrantRow,
     pub account: Id,
     /// As [`short`] writes it; absent where no lock was asked.
@@ -117,7 +117,7 @@ pub async fn record(
     let Some((grant, account)) = holder(tx, lockbox, entry).await? else {
         return nameless(app, tx, lockbox, &operation, entry.kind, &word).await;
     };
-    let tried = Try { lockbox, grant: &grant, account, operation: Some(operation) };
+    let tried = Try { grant: &grant, account, operation: Some(operation) };
     let lines = lines(tx, &tried).await?;
     if lines.iter().any(|line| speaks_for(line, &word)) {
         return Ok(());
@@ -137,7 +137,7 @@ async fn holder(tx: &mut Writing, lockbox: &LockboxRow, entry: &Entry) -> Answer
 
 async fn lines(tx: &mut Writing, tried: &Try<'_>) -> Answer<Vec<LoggedTry>> {
     let Some(operation) = &tried.operation else { return Ok(Vec::new()) };
-    Ok(events::tries_of(tx.conn(), tried.lockbox.id, Some(tried.grant.id), operation).await?)
+    Ok(events::tries_of(tx.conn(), tried.grant.lockbox_id, Some(tried.grant.id), operation).await?)
 }
 
 /// Whether the line was written knowing this record.
@@ -191,24 +191,33 @@ async fn add(
 ) -> Answer<()> {
     let (at, outcome) = word.map_or((at, outcome), |word| (word.at.unwrap_or(at), word.outcome));
     let entry = NewLogEntry {
+        confirmed: word.is_some(),
+        record: word.map(|word| word.record),
+        ..unconfirmed(tried, id, at, outcome)
+    };
+    events::log(tx.conn(), &[entry]).await?;
+    if word.is_some() && outcome == Outcome::Opened {
+        tell_granter(app, tx, tried, at).await?;
+    }
+    Ok(())
+}
+
+/// The line of a try that no lock has spoken of. Where none was asked, nothing is ever laid beside it.
+pub fn unconfirmed(tried: &Try<'_>, id: Id, at: i64, outcome: Outcome) -> NewLogEntry {
+    NewLogEntry {
         id,
-        owner: tried.lockbox.owner_id,
+        owner: tried.grant.owner_id,
         at,
-        lockbox: tried.lockbox.id,
+        lockbox: tried.grant.lockbox_id,
         listing: Some(tried.grant.listing_id),
         account: Some(tried.account),
         grant: Some(tried.grant.id),
         method: Method::Ble,
         outcome,
-        confirmed: word.is_some(),
+        confirmed: false,
         operation: tried.operation.clone(),
-        record: word.map(|word| word.record),
-    };
-    events::log(tx.conn(), &entry).await?;
-    if word.is_some() && outcome == Outcome::Opened {
-        tell_granter(app, tx, tried, at).await?;
+        record: None,
     }
-    Ok(())
 }
 
 /// A try of somebody whose account is gone: what the lock saw stays, without a name. [ACC-11]
@@ -239,7 +248,7 @@ async fn nameless(
         operation: Some(operation.to_owned()),
         record: Some(word.record),
     };
-    Ok(events::log(tx.conn(), &entry).await?)
+    Ok(events::log(tx.conn(), &[entry]).await?)
 }
 
 async fn tell_granter(app: &App, tx: &mut Writing, tried: &Try<'_>, at: i64) -> Answer<()> {

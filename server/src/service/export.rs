@@ -6,10 +6,10 @@ use super::{App, Caller, fault, login};
 use crate::{
     refusal::Answer,
     store::{
-        Connection, Id, access_log,
+        Connection, Id, access_log, accesses,
         accounts::{self, AccountRow},
         export,
-        grants::{self, AccessRow, GrantRow},
+        grants::{self, GrantRow},
         messages::{self, MessageRow},
     },
 };
@@ -25,7 +25,7 @@ pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<Persona
     let row: AccountRow =
         accounts::by_id(conn, account).await?.ok_or_else(|| fault("an account that vanished"))?;
     let given = grants::given_by(conn, account).await?;
-    let received = grants::held_by(conn, account).await?;
+    let received = accesses::held_by(conn, account).await?;
     let messages = messages::of_account(conn, account).await?;
     Ok(PersonalData {
         exported_at: app.now(),
@@ -33,7 +33,7 @@ pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<Persona
         created_at: row.created_at,
         devices: export::devices(conn, account).await?,
         grants_given: given.iter().map(GrantRow::to_wire).collect(),
-        grants_received: received.iter().map(AccessRow::to_wire).collect(),
+        grants_received: received,
         events: access_log::of_account(conn, account).await?,
         messages: messages.iter().map(MessageRow::to_wire).collect(),
     })

@@ -79,6 +79,7 @@ pub async fn grant(app: &App, caller: &Caller, once: &Once, request: &GrantReque
         last_used_at: None,
         created_at: app.now(),
         serial: lockbox.serial.clone(),
+        owner_id: lockbox.owner_id,
     };
     grants::insert(tx.conn(), &row).await?;
     tx.touch::<Grant>(caller.account, row.id);

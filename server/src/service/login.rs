@@ -106,10 +106,11 @@ pub async fn refresh(app: &App, once: &Once, token: &Secret) -> Answer<Tokens> {
     Ok(tokens)
 }
 
-/// Ends the caller's session. The device stays registered.
+/// Ends the caller's session, and pushes to its device. The device stays registered.
 pub async fn logout(app: &App, caller: &Caller) -> Answer<()> {
     let mut tx = app.store.write().await?;
     sessions::end(tx.conn(), caller.session, app.now()).await?;
+    devices::clear_push(tx.conn(), caller.device).await?;
     Ok(tx.commit().await?)
 }
 

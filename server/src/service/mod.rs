@@ -24,6 +24,7 @@ pub mod operator;
 pub mod password;
 pub mod profile;
 pub mod proofs;
+pub mod pushes;
 pub mod reso;
 pub mod restore;
 pub mod retention;
@@ -66,6 +67,8 @@ pub struct App {
     pub turns: guessing::Turns,
     /// Feeds of listings.
     pub sources: reso::Sources,
+    /// What phones report at one moment is stored at once.
+    pub uploads: Arc<events::Uploads>,
 }
 
 /// Who calls: an account on a registered device, in good standing unless the route says otherwise.

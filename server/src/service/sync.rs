@@ -1,15 +1,16 @@
 //! What changed for an account and device since a cursor. [SYN-2]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sentri_wire::{
     account::Account,
     agent::{Grant, Listing, Lockbox},
     credential::{Access, Credential, LockSettings, RevocationList},
     problem::ProblemCode,
-    sync::{Change, Message, Record, SyncPage},
+    sync::{Message, Record},
 };
-
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use subtle::ConstantTimeEq;
 
 use super::{
@@ -20,8 +21,9 @@ use super::{
 use crate::{
     refusal::{Answer, Refusal},
     store::{
-        self, Connection,
+        self, Connection, accesses,
         changes::{self, ChangeRow},
+        gather::Records,
         grants, listings, lockboxes, messages,
     },
 };
@@ -29,34 +31,50 @@ use crate::{
 /// Changes on a page.
 pub const PAGE: usize = 100;
 
+/// A page, as `sentri_wire::sync::SyncPage` describes it. Its records are texts already: those that the database puts
+/// together are never taken apart here.
+#[derive(Serialize)]
+pub struct Page {
+    cursor: String,
+    restart: bool,
+    more: bool,
+    server_time: i64,
+    changes: Changes,
+}
+
 /// One page. Fetching it changes nothing that a second fetch would not give again, but that tickets which
 /// are due are issued first.
-pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<SyncPage> {
+pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<Page> {
     let mut conn = app.store.read().await?;
-    let mut position = changes::position(&mut conn, caller.account).await?;
-    drop(conn);
+    let mut position = changes::position(&mut conn, caller.account, caller.device).await?;
     let from = since.and_then(|text| Cursor::parse(app, caller, text));
     let from = from.filter(|cursor| cursor.incarnation == position.incarnation).map(|cursor| cursor.seq);
     if from.is_some_and(|seq| seq > position.newest) {
         // We gave this number out, and know nothing of it.
+        drop(conn);
         restore::noticed(app, &position.incarnation).await?;
         return Err(Refusal::new(ProblemCode::NotLoggedIn).field("authorization"));
     }
-    let issued = match credentials::issue_due(app, caller).await {
-        // What was issued before still travels; only nothing new is signed.
-        Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => Issued::default(),
-        issued => issued?,
-    };
-    let mut conn = app.store.read().await?;
-    if issued.any {
-        position = changes::position(&mut conn, caller.account).await?;
+    let mut issued = Issued::default();
+    if position.due_at.is_some_and(|at| at <= app.now()) {
+        drop(conn);
+        issued = match credentials::issue_due(app, caller).await {
+            // What was issued before still travels; only nothing new is signed.
+            Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => issued,
+            issued => issued?,
+        };
+        conn = app.store.read().await?;
+        position = changes::position(&mut conn, caller.account, caller.device).await?;
     }
     let from = from.filter(|seq| *seq >= position.floor);
     let restart = from.is_none();
     let from = from.unwrap_or(0);
 
-    let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let mut rows = changes::page(&mut conn, caller.account, caller.device, from, limit).await?;
+    let mut rows = Vec::new();
+    if from < position.newest {
+        let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+        rows = changes::page(&mut conn, caller.account, caller.device, from, limit).await?;
+    }
     app.store.count_rows(rows.len());
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
@@ -64,24 +82,42 @@ pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<Syn
     // Numbers become visible in their order: past the last page, nothing up to the newest is left.
     let last = if more { seen } else { seen.max(position.newest) };
 
-    let records = Loader { app, caller, conn: &mut conn, found: BTreeMap::new() }.load(&rows).await?;
-    app.store.count_rows(records.len());
-    let changes = rows
-        .into_iter()
-        .map(|row| {
-            let record = records.get(&(row.kind.clone(), row.object_id.clone())).cloned();
-            Change { kind: row.kind, id: row.object_id, record }
-        })
-        // A phone that starts over has nothing that could go away.
-        .filter(|change| !restart || change.record.is_some())
-        .collect();
-    Ok(SyncPage {
+    let records = Loader { app, caller, conn: &mut conn, found: HashMap::new() }.load(&rows).await?;
+    app.store.count_rows(records.values().map(HashMap::len).sum());
+    Ok(Page {
         cursor: Cursor { incarnation: position.incarnation, seq: last }.text(app, caller),
         restart,
         more: more || issued.more,
         server_time: app.now(),
-        changes,
+        changes: Changes { rows, records, restart },
     })
+}
+
+/// What changed, and the objects as they now are, by their kinds.
+struct Changes {
+    rows: Vec<ChangeRow>,
+    records: HashMap<&'static str, Records>,
+    restart: bool,
+}
+
+/// A change on its way.
+#[derive(Serialize)]
+struct Sent<'a> {
+    kind: &'a str,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<&'a RawValue>,
+}
+
+impl Serialize for Changes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let changes = self.rows.iter().map(|row| {
+            let record = self.records.get(row.kind.as_str()).and_then(|found| found.get(&row.object_id));
+            Sent { kind: &row.kind, id: &row.object_id, record: record.map(Box::as_ref) }
+        });
+        // A phone that starts over has nothing that could go away.
+        serializer.collect_seq(changes.filter(|change| !self.restart || change.record.is_some()))
+    }
 }
 
 /// Where an account's phone has got to, in a database. Nobody but us can make one: one that we gave out and can't
@@ -120,11 +156,11 @@ struct Loader<'a> {
     app: &'a App,
     caller: &'a Caller,
     conn: &'a mut Connection,
-    found: BTreeMap<(String, String), serde_json::Value>,
+    found: HashMap<&'static str, Records>,
 }
 
 impl Loader<'_> {
-    async fn load(mut self, rows: &[ChangeRow]) -> Answer<BTreeMap<(String, String), serde_json::Value>> {
+    async fn load(mut self, rows: &[ChangeRow]) -> Answer<HashMap<&'static str, Records>> {
         let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for row in rows {
             kinds.entry(&row.kind).or_default().push(&row.object_id);
@@ -147,7 +183,7 @@ impl Loader<'_> {
     }
 
     fn add<R: Record>(&mut self, record: &R) -> Answer<()> {
-        self.found.insert((R::KIND.to_owned(), record.id()), serde_json::to_value(record)?);
+        self.found.entry(R::KIND).or_default().insert(record.id(), to_raw_value(record)?);
         Ok(())
     }
 
@@ -172,8 +208,9 @@ impl Loader<'_> {
     }
 
     async fn accesses(&mut self, ids: &[&str]) -> Answer<()> {
-        let rows = grants::held_among(self.conn, self.caller.account, ids).await?;
-        rows.iter().try_for_each(|row| self.add(&row.to_wire()))
+        let held = accesses::held_among(self.conn, self.caller.account, ids).await?;
+        self.found.insert(Access::KIND, held);
+        Ok(())
     }
 
     async fn credentials(&mut self, ids: &[&str]) -> Answer<()> {

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use sqlx::FromRow;
 
 use super::{
     Connection, Id,
-    columns::{row_placeholders, together},
+    columns::{pieces, rows},
+    gather::{Gathering, gather},
 };
 
 /// An object that a transaction changed.
@@ -24,7 +26,7 @@ pub struct Touched {
 }
 
 /// A row of a page.
-#[derive(Debug, FromRow)]
+#[derive(Debug, Deserialize)]
 pub struct ChangeRow {
     /// Its place in the account's order.
     pub seq: i64,
@@ -51,21 +53,21 @@ pub async fn number(conn: &mut Connection, touched: &BTreeSet<Touched>, now: i64
         .fetch_one(&mut *conn)
         .await?;
         let numbered: Vec<(&Touched, i64)> = changes.into_iter().zip(last - count + 1..).collect();
-        for rows in together(&numbered) {
-            upsert(conn, rows, now).await?;
+        for piece in pieces(&numbered) {
+            upsert(conn, piece, now).await?;
         }
     }
     Ok(())
 }
 
-async fn upsert(conn: &mut Connection, rows: &[(&Touched, i64)], now: i64) -> sqlx::Result<()> {
+async fn upsert(conn: &mut Connection, changed: &[(&Touched, i64)], now: i64) -> sqlx::Result<()> {
     let sql = format!(
         "INSERT INTO changes (account_id, device_id, kind, object_id, seq, at) VALUES {} \
          ON CONFLICT (account_id, device_id, kind, object_id) DO UPDATE SET seq = excluded.seq, at = excluded.at",
-        row_placeholders(rows.len(), 6)
+        rows(changed.len(), 6)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-    for (change, seq) in rows {
+    for (change, seq) in changed {
         query = query
             .bind(change.account)
             .bind(change.device.map_or_else(String::new, |device| device.to_string()))
@@ -90,7 +92,11 @@ pub async fn page(
     above: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<ChangeRow>> {
-    sqlx::query_as(PAGE).bind(account).bind(above).bind(device).bind(limit).fetch_all(conn).await
+    let rows = format!("({PAGE}) AS page");
+    let bind = |query: Gathering| query.bind(account).bind(above).bind(device).bind(limit);
+    let mut rows: Vec<ChangeRow> = gather(conn, "seq, kind, object_id", &rows, bind).await?;
+    rows.sort_unstable_by_key(|row| row.seq);
+    Ok(rows)
 }
 
 /// Where an account's changes stand.
@@ -102,15 +108,19 @@ pub struct Position {
     pub floor: i64,
     /// Names the database.
     pub incarnation: String,
+    /// When a ticket for the device is due next.
+    pub due_at: Option<i64>,
 }
 
-/// Where an account's changes stand now.
-pub async fn position(conn: &mut Connection, account: Id) -> sqlx::Result<Position> {
+/// Where an account's changes stand now, and what its device waits for.
+pub async fn position(conn: &mut Connection, account: Id, device: Id) -> sqlx::Result<Position> {
     sqlx::query_as(
         "SELECT change_seq AS newest, change_floor AS floor, \
-         (SELECT value FROM meta WHERE name = 'incarnation') AS incarnation FROM accounts WHERE id = $1",
+         (SELECT value FROM meta WHERE name = 'incarnation') AS incarnation, \
+         (SELECT MIN(due_at) FROM tickets_due WHERE device_id = $2) AS due_at FROM accounts WHERE id = $1",
     )
     .bind(account)
+    .bind(device)
     .fetch_one(conn)
     .await
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{
     Any, Decode, Encode, Type,
     any::{AnyTypeInfo, AnyValueRef},
@@ -12,7 +12,7 @@ use sqlx::{
 use uuid::Uuid;
 
 /// The id of a row. Text in the database, so that one schema serves SQLite and PostgreSQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Id(pub Uuid);
 
 impl fmt::Display for Id {
@@ -28,7 +28,7 @@ impl From<Id> for String {
 }
 
 /// A value of an enum, stored under its JSON name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Named<T>(pub T);
 
 /// A value stored as a JSON document.
@@ -95,23 +95,24 @@ pub fn number<N: TryFrom<i64>>(value: i64, what: &'static str) -> Result<N, Corr
     N::try_from(value).map_err(|_| Corrupt(what))
 }
 
+/// `($1, $2, …), (…)` for rows of so many values.
+pub fn rows(count: usize, values: usize) -> String {
+    let row = |n: usize| format!("({})", placeholders(n * values + 1, values));
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// In pieces of which there are few lengths: the database knows the statement for each already.
+pub fn pieces<T>(mut all: &[T]) -> impl Iterator<Item = &[T]> {
+    const LONGEST: usize = 64;
+    std::iter::from_fn(move || {
+        let length = (all.len().min(LONGEST) + 1).next_power_of_two() / 2;
+        let (piece, rest) = all.split_at_checked(length)?;
+        all = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 /// `$from, $from+1, …` for a list of values in a query.
 pub fn placeholders(from: usize, count: usize) -> String {
     (from..from + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
-}
-
-/// Rows that one statement writes: there is one statement of that many, and one of a single row.
-pub const TOGETHER: usize = 50;
-
-/// Splits rows into those that one statement writes together, and single ones.
-pub fn together<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
-    let whole = rows.len() - rows.len() % TOGETHER;
-    let (many, rest) = rows.split_at(whole);
-    many.chunks(TOGETHER).chain(rest.chunks(1))
-}
-
-/// `($1, $2), ($3, $4), …` for so many rows of so many values.
-pub fn row_placeholders(rows: usize, values: usize) -> String {
-    let row = |row: usize| format!("({})", placeholders(row * values + 1, values));
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }

@@ -2,7 +2,7 @@
 
 use sentri_wire::{
     account::Platform,
-    device::{ChallengePurpose, DeviceKeyKind, OwnDevice},
+    device::{ChallengePurpose, DeviceKeyKind, OwnDevice, PushService},
 };
 use sqlx::FromRow;
 
@@ -134,7 +134,7 @@ pub async fn own(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<OwnDevi
 pub async fn remove(conn: &mut Connection, account: Id, id: Id, now: i64) -> sqlx::Result<bool> {
     let removed = sqlx::query(
         "UPDATE devices SET removed_at = $1, install_id = id, name = '', device_key = NULL, \
-         device_key_kind = NULL WHERE id = $2 AND account_id = $3 AND removed_at IS NULL",
+         device_key_kind = NULL, push_service = NULL, push_token = NULL WHERE id = $2 AND account_id = $3 AND removed_at IS NULL",
     )
     .bind(now)
     .bind(id)
@@ -179,6 +179,46 @@ pub async fn set_key(conn: &mut Connection, device: Id, row: &KeyRow) -> sqlx::R
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Where a device's pushes go.
+#[derive(Clone, FromRow)]
+pub struct PushRow {
+    pub id: Id,
+    pub push_service: Named<PushService>,
+    /// Sealed: whoever has it can wake the phone.
+    pub push_token: String,
+}
+
+/// Sets where a device's pushes go.
+pub async fn set_push(conn: &mut Connection, row: &PushRow) -> sqlx::Result<()> {
+    sqlx::query("UPDATE devices SET push_service = $1, push_token = $2 WHERE id = $3 AND removed_at IS NULL")
+        .bind(row.push_service)
+        .bind(row.push_token.as_str())
+        .bind(row.id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Ends pushes to a device.
+pub async fn clear_push(conn: &mut Connection, id: Id) -> sqlx::Result<()> {
+    sqlx::query("UPDATE devices SET push_service = NULL, push_token = NULL WHERE id = $1")
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Where an account's pushes go, oldest device first.
+pub async fn pushes_of(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<PushRow>> {
+    sqlx::query_as(
+        "SELECT id, push_service, push_token FROM devices WHERE account_id = $1 AND push_token IS NOT NULL \
+         ORDER BY registered_at, id",
+    )
+    .bind(account)
+    .fetch_all(conn)
+    .await
 }
 
 /// Puts a challenge in the place of the device's last one of this purpose.

@@ -1,33 +1,45 @@
 //! Access events as phones uploaded them, the lines of the access log made of them, and locks' own audit records.
 
+use std::collections::HashSet;
+
 use sentri_wire::event::{Method, Outcome};
 use sqlx::FromRow;
 
-use super::{Connection, Id, Named};
+use super::{
+    Connection, Id, Named,
+    columns::{pieces, rows},
+};
 
-/// Stores an event once. The digest of what is stored under this id already, where there is one.
-pub async fn insert(
-    conn: &mut Connection,
-    id: Id,
-    account: Id,
-    lockbox: Id,
-    digest: &str,
-    now: i64,
-) -> sqlx::Result<Option<String>> {
-    let stored = sqlx::query(
-        "INSERT INTO access_events (id, account_id, lockbox_id, digest, received_at) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(id)
-    .bind(account)
-    .bind(lockbox)
-    .bind(digest)
-    .bind(now)
-    .execute(&mut *conn)
-    .await?;
-    if stored.rows_affected() == 1 {
-        return Ok(None);
+/// An event that a phone uploaded.
+pub struct NewEvent {
+    pub id: Id,
+    pub account: Id,
+    pub lockbox: Id,
+    /// Of all that it says.
+    pub digest: String,
+}
+
+/// Stores events, each once. Says which were not there before; of two with one id, the first is stored.
+pub async fn insert(conn: &mut Connection, events: &[NewEvent], now: i64) -> sqlx::Result<HashSet<Id>> {
+    let mut stored = HashSet::with_capacity(events.len());
+    for piece in pieces(events) {
+        let sql = format!(
+            "INSERT INTO access_events (id, account_id, lockbox_id, digest, received_at) VALUES {} \
+             ON CONFLICT (id) DO NOTHING RETURNING id",
+            rows(piece.len(), 5)
+        );
+        let mut query = sqlx::query_scalar::<_, Id>(sqlx::AssertSqlSafe(sql));
+        for event in piece {
+            let NewEvent { id, account, lockbox, digest } = event;
+            query = query.bind(*id).bind(*account).bind(*lockbox).bind(digest.as_str()).bind(now);
+        }
+        stored.extend(query.fetch_all(&mut *conn).await?);
     }
+    Ok(stored)
+}
+
+/// Of all that a stored event says.
+pub async fn digest(conn: &mut Connection, id: Id) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar("SELECT digest FROM access_events WHERE id = $1").bind(id).fetch_optional(conn).await
 }
 
@@ -68,26 +80,24 @@ pub struct NewLogEntry {
     pub record: Option<i64>,
 }
 
-/// Adds a line.
-pub async fn log(conn: &mut Connection, entry: &NewLogEntry) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO access_log (id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, method, \
-         outcome, confirmed, operation, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(entry.id)
-    .bind(entry.owner)
-    .bind(entry.at)
-    .bind(entry.lockbox)
-    .bind(entry.listing)
-    .bind(entry.account)
-    .bind(entry.grant)
-    .bind(Named(entry.method))
-    .bind(Named(entry.outcome))
-    .bind(i64::from(entry.confirmed))
-    .bind(entry.operation.as_deref())
-    .bind(entry.record)
-    .execute(conn)
-    .await?;
+/// Adds lines.
+pub async fn log(conn: &mut Connection, entries: &[NewLogEntry]) -> sqlx::Result<()> {
+    for piece in pieces(entries) {
+        let sql = format!(
+            "INSERT INTO access_log (id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, method, \
+             outcome, confirmed, operation, record) VALUES {}",
+            rows(piece.len(), 12)
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for entry in piece {
+            query = query.bind(entry.id).bind(entry.owner).bind(entry.at).bind(entry.lockbox);
+            query = query.bind(entry.listing).bind(entry.account).bind(entry.grant);
+            query = query.bind(Named(entry.method)).bind(Named(entry.outcome));
+            query = query.bind(i64::from(entry.confirmed));
+            query = query.bind(entry.operation.as_deref()).bind(entry.record);
+        }
+        query.execute(&mut *conn).await?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{
     Connection, Id,
-    columns::{placeholders, row_placeholders, together},
+    columns::{pieces, placeholders, rows},
 };
 
 /// A listing that came out of a feed.
@@ -51,18 +51,18 @@ pub async fn by_keys(
 pub async fn insert(
     conn: &mut Connection,
     association: Id,
-    rows: &[FeedListingRow],
+    listings: &[FeedListingRow],
     pass: i64,
     now: i64,
 ) -> sqlx::Result<()> {
-    for rows in together(rows) {
+    for piece in pieces(listings) {
         let sql = format!(
             "INSERT INTO listings (id, owner_id, listing_key, address, city, state, postal_code, list_price, \
              standard_status, time_zone, created_at, association_id, modified_at, seen_pass) VALUES {}",
-            row_placeholders(rows.len(), 14)
+            rows(piece.len(), 14)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for row in rows {
+        for row in piece {
             query = query
                 .bind(row.id)
                 .bind(row.owner_id)

@@ -1,12 +1,14 @@
 //! Grants: who may open which box when, by whose word.
 
-use sentri_wire::{
-    agent::{Grant, GrantState},
-    credential::Access,
-};
+use std::collections::BTreeSet;
+
+use sentri_wire::agent::{Grant, GrantState};
 use sqlx::FromRow;
 
-use super::{Connection, Id, Named, columns::placeholders};
+use super::{
+    Connection, Id, Named,
+    columns::{pieces, placeholders},
+};
 
 /// A grant, with the serial number of its box.
 #[derive(Clone, FromRow)]
@@ -24,7 +26,10 @@ pub struct GrantRow {
     pub phone_ready: i64,
     pub last_used_at: Option<i64>,
     pub created_at: i64,
+    /// Of the lockbox.
     pub serial: String,
+    /// The lockbox's, who need not be the granter any more.
+    pub owner_id: Id,
 }
 
 impl GrantRow {
@@ -66,7 +71,8 @@ pub async fn insert(conn: &mut Connection, row: &GrantRow) -> sqlx::Result<()> {
     Ok(())
 }
 
-const SELECT: &str = "SELECT g.*, b.serial FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id WHERE ";
+const SELECT: &str =
+    "SELECT g.*, b.serial, b.owner_id FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id WHERE ";
 
 /// The grant, where this agent gave it.
 pub async fn given(conn: &mut Connection, granter: Id, id: Id) -> sqlx::Result<Option<GrantRow>> {
@@ -80,6 +86,21 @@ pub async fn given(conn: &mut Connection, granter: Id, id: Id) -> sqlx::Result<O
 /// The grant of this id, whoever gave it: for rules, never for an answer.
 pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<GrantRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} g.id = $1"))).bind(id).fetch_optional(conn).await
+}
+
+/// Those of these ids, whoever gave them: for rules, never for an answer.
+pub async fn among(conn: &mut Connection, ids: &BTreeSet<Id>) -> sqlx::Result<Vec<GrantRow>> {
+    let ids: Vec<Id> = ids.iter().copied().collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for piece in pieces(&ids) {
+        let sql = format!("{SELECT} g.id IN ({})", placeholders(1, piece.len()));
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        for id in piece {
+            query = query.bind(*id);
+        }
+        found.extend(query.fetch_all(&mut *conn).await?);
+    }
+    Ok(found)
 }
 
 /// A listing's grants, newest first: its SentriConnect history. [GRT-5]
@@ -104,64 +125,6 @@ pub async fn given_among(conn: &mut Connection, granter: Id, ids: &[&str]) -> sq
     let list = placeholders(2, ids.len());
     let sql = format!("{SELECT} g.granter_id = $1 AND g.id IN ({list})");
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(granter);
-    for id in ids {
-        query = query.bind(*id);
-    }
-    query.fetch_all(conn).await
-}
-
-/// An access, as the person who holds it sees it.
-#[derive(FromRow)]
-pub struct AccessRow {
-    pub id: Id,
-    pub serial: String,
-    pub address: String,
-    pub city: String,
-    pub state_or_province: String,
-    pub postal_code: String,
-    pub time_zone: String,
-    pub first_name: String,
-    pub last_name: String,
-    pub starts_at: i64,
-    pub ends_at: i64,
-    pub state: Named<GrantState>,
-    pub lead_seconds: i64,
-}
-
-impl AccessRow {
-    /// The access.
-    pub fn to_wire(&self) -> Access {
-        Access {
-            id: self.id.0,
-            lockbox: self.serial.clone(),
-            address: self.address.clone(),
-            locality: format!("{}, {} {}", self.city, self.state_or_province, self.postal_code),
-            time_zone: self.time_zone.clone(),
-            granted_by: format!("{} {}", self.first_name, self.last_name),
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
-            revoked: self.state.0 == GrantState::Revoked,
-            ready_from: self.starts_at - self.lead_seconds,
-        }
-    }
-}
-
-const SELECT_ACCESS: &str = "SELECT g.id, b.serial, l.address, l.city, l.state AS state_or_province, l.postal_code, l.time_zone, \
-     a.first_name, a.last_name, g.starts_at, g.ends_at, g.state, s.lead_seconds \
-     FROM grants g JOIN lockboxes b ON b.id = g.lockbox_id JOIN listings l ON l.id = g.listing_id \
-     JOIN accounts a ON a.id = g.granter_id JOIN associations s ON s.id = b.association_id WHERE ";
-
-/// All accesses that this account holds or held, oldest first.
-pub async fn held_by(conn: &mut Connection, holder: Id) -> sqlx::Result<Vec<AccessRow>> {
-    let sql = format!("{SELECT_ACCESS} g.grantee_id = $1 ORDER BY g.created_at, g.id");
-    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder).fetch_all(conn).await
-}
-
-/// Those of the accesses that this account holds.
-pub async fn held_among(conn: &mut Connection, holder: Id, ids: &[&str]) -> sqlx::Result<Vec<AccessRow>> {
-    let list = placeholders(2, ids.len());
-    let sql = format!("{SELECT_ACCESS} g.grantee_id = $1 AND g.id IN ({list})");
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(holder);
     for id in ids {
         query = query.bind(*id);
     }
@@ -229,12 +192,12 @@ pub async fn any_open(conn: &mut Connection, listing: Id, now: i64) -> sqlx::Res
 }
 
 /// Whether the account holds or ever held an access at a box, and which one covers a moment best.
-pub async fn held_at_box(conn: &mut Connection, holder: Id, lockbox: Id) -> sqlx::Result<Option<GrantRow>> {
+pub async fn held_at_box(conn: &mut Connection, holder: Id, serial: &str) -> sqlx::Result<Option<GrantRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} g.grantee_id = $1 AND g.lockbox_id = $2 ORDER BY g.ends_at DESC LIMIT 1"
+        "{SELECT} g.grantee_id = $1 AND b.serial = $2 ORDER BY g.ends_at DESC LIMIT 1"
     )))
     .bind(holder)
-    .bind(lockbox)
+    .bind(serial)
     .fetch_optional(conn)
     .await
 }

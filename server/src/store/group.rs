@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use sqlx::Connection as _;
 use tokio::{
     runtime::Handle,
     sync::{Mutex, OwnedMutexGuard, oneshot},
@@ -14,15 +15,31 @@ use super::Connection;
 #[derive(Clone)]
 pub struct Writer(Arc<Mutex<Group>>);
 
+/// Begins a commit's transactions with the first of them. All of them together are a savepoint too: it is gone where
+/// SQLite gives the whole transaction up by itself, as on a full disk; then nobody is told "done".
+const OPEN: &str = "BEGIN IMMEDIATE; SAVEPOINT all_members; SAVEPOINT member";
+
 /// The transactions of one commit.
 struct Group {
     conn: Connection,
-    is_closed: bool,
-    is_open: bool,
+    state: State,
     /// A transaction has begun within it, and is neither through nor undone.
     has_begun: bool,
     /// Those that are through, and wait for the commit.
     members: Vec<oneshot::Sender<Result<(), String>>>,
+}
+
+/// How far the commit is that is being prepared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing has begun.
+    Idle,
+    /// It is beginning; where it stays so, that failed.
+    Beginning,
+    /// There is a savepoint of the last transaction that began.
+    Open,
+    /// There will be none any more.
+    Closed,
 }
 
 /// A transaction that has its turn. Dropped, it leaves no trace.
@@ -34,8 +51,8 @@ pub struct Turn {
 impl Writer {
     /// For a connection that nobody else writes with.
     pub fn new(conn: Connection) -> Self {
-        let (is_closed, is_open, has_begun, members) = Default::default();
-        Self(Arc::new(Mutex::new(Group { conn, is_closed, is_open, has_begun, members })))
+        let (has_begun, members) = Default::default();
+        Self(Arc::new(Mutex::new(Group { conn, state: State::Idle, has_begun, members })))
     }
 
     /// Waits for its turn.
@@ -57,13 +74,18 @@ impl Writer {
         sqlx::query(sql).bind(argument).execute(&mut group.conn).await.map(drop)
     }
 
-    /// Takes no more, once all that is through is durable and in the database's own file.
+    /// Takes no more, once all that is through is durable and in the database's own file, and closes it: whoever copies
+    /// the file afterwards finds all of it there, and nothing beside it.
     pub async fn close(&self) {
         let mut group = self.0.lock().await;
         group.commit().await;
-        group.is_closed = true;
+        group.state = State::Closed;
         // Where that fails, the next start does it.
         let _ = group.run("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        // Dropped, the file would be closed some time later.
+        if let Ok(nothing) = Connection::connect("sqlite::memory:").await {
+            let _ = std::mem::replace(&mut group.conn, nothing).close().await;
+        }
     }
 }
 
@@ -75,7 +97,7 @@ impl Turn {
 
     /// Waits until what was written is durable.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        self.group.run("RELEASE member").await?;
+        // Its savepoint is released by whoever comes next, or by the commit.
         self.group.has_begun = false;
         let (told, hear) = oneshot::channel();
         self.group.members.push(told);
@@ -108,21 +130,28 @@ impl Group {
         sqlx::query(sql).execute(&mut self.conn).await.map(drop)
     }
 
+    /// Runs statements up to the first that fails.
+    async fn run_all(&mut self, sql: &'static str) -> sqlx::Result<()> {
+        sqlx::raw_sql(sql).execute(&mut self.conn).await.map(drop)
+    }
+
     /// Takes the write lock at once: a transaction that reads first and writes later fails BUSY when another process
     /// wrote in between.
     async fn begin(&mut self) -> sqlx::Result<()> {
-        if self.is_closed {
-            return Err(sqlx::Error::PoolClosed);
-        }
         self.undo().await;
-        self.has_begun = true;
-        if !self.is_open {
-            self.run("BEGIN IMMEDIATE").await?;
-            // Gone where SQLite gives the whole transaction up by itself, as on a full disk: then nobody is told "done".
-            self.run("SAVEPOINT all_members").await?;
-            self.is_open = true;
+        // In one call: each costs a change of threads.
+        let begin = match self.state {
+            State::Closed => return Err(sqlx::Error::PoolClosed),
+            State::Idle | State::Beginning => OPEN,
+            State::Open => "RELEASE member; SAVEPOINT member",
+        };
+        if self.state == State::Idle {
+            self.state = State::Beginning;
         }
-        self.run("SAVEPOINT member").await
+        self.has_begun = true;
+        self.run_all(begin).await?;
+        self.state = State::Open;
+        Ok(())
     }
 
     /// Undoes a transaction that was given up. Where that can't be told from the others, all of them are undone.
@@ -130,28 +159,20 @@ impl Group {
         if !std::mem::take(&mut self.has_begun) {
             return;
         }
-        let undone = match self.run("ROLLBACK TO member").await {
-            Ok(()) => self.run("RELEASE member").await,
-            failed => failed,
-        };
-        if undone.is_err() {
+        if self.state != State::Open || self.run("ROLLBACK TO member").await.is_err() {
             self.abandon("another transaction of the same commit failed").await;
         }
     }
 
     async fn commit(&mut self) {
         self.undo().await;
-        if !self.is_open {
+        if self.state != State::Open {
             return;
         }
-        let done = match self.run("RELEASE all_members").await {
-            Ok(()) => self.run("COMMIT").await,
-            failed => failed,
-        };
-        if let Err(error) = done {
+        if let Err(error) = self.run_all("RELEASE all_members; COMMIT").await {
             return self.abandon(&error.to_string()).await;
         }
-        self.is_open = false;
+        self.state = State::Idle;
         for member in self.members.drain(..) {
             // Whoever asked may be gone.
             let _ = member.send(Ok(()));
@@ -161,7 +182,7 @@ impl Group {
     async fn abandon(&mut self, why: &str) {
         // There may be nothing to roll back any more.
         let _ = self.run("ROLLBACK").await;
-        self.is_open = false;
+        self.state = State::Idle;
         for member in self.members.drain(..) {
             let _ = member.send(Err(why.to_owned()));
         }

@@ -2,6 +2,7 @@
 //! its SQL; transactions that write begin in one place, [`Store::write`].
 
 pub mod access_log;
+pub mod accesses;
 pub mod accounts;
 pub mod associations;
 pub mod brokerages;
@@ -15,6 +16,7 @@ pub mod events;
 pub mod export;
 pub mod feed_listings;
 pub mod feeds;
+pub mod gather;
 pub mod grants;
 mod group;
 pub mod idempotency;
@@ -238,8 +240,12 @@ impl Store {
     }
 }
 
+/// The writer has 16 MiB for pages, which hold what one commit of many uploads touches; the log grows to 32 MiB before it is
+/// worked into the file, so that a page that changes often goes there once; and what a savepoint would bring back is kept
+/// in memory: it never outlives the process.
 const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                             PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;";
+                             PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; \
+                             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8192; PRAGMA temp_store = MEMORY;";
 const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;";
 
 /// The one connection that writes, and a pool that reads.

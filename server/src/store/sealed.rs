@@ -26,6 +26,7 @@ pub const PLACES: &[Place] = &[
     place("once", "idempotency", "idempotency_key", "answer"),
     place("security-questions", "accounts", "id", "security_questions"),
     place("proof", "proofs", "digest", "payload"),
+    place("push-token", "devices", "id", "push_token"),
 ];
 
 /// A sealed value.

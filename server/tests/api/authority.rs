@@ -1,8 +1,11 @@
 //! Every route, called by somebody who has no right to the object: denied, and answered like an object that
 //! does not exist. A route without a row here fails the test.
 
-use sentri_server::http::{Access, Endpoint, endpoints};
-use sentri_wire::{Binary, sync::Message};
+use sentri_server::{
+    http::{Access, Endpoint, endpoints},
+    operator::{NewCommunity, NewPerson, Permission},
+};
+use sentri_wire::{Binary, Secret, sync::Message};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -11,7 +14,7 @@ use crate::{
         Expect::{Code, Hides, NotFound, Open},
         Row, rows,
     },
-    world::{ARI, ARIS_BOX, BLE, HOUR, NOW, Phone, Reply, World, assignment, grant, records},
+    world::{ARI, ARIS_BOX, BLE, HOUR, NOW, PASSWORD, PIN, Phone, Reply, World, assignment, grant, records},
 };
 
 async fn call(world: &World, phone: Option<&Phone>, row: &Row) -> Reply {
@@ -222,6 +225,59 @@ async fn agents_routes_are_closed_to_contractors() {
         seen += 1;
     }
     assert_eq!(seen, 12);
+}
+
+/// Those who are neither: none of an agent's routes, and nothing of anybody's through the others. [RES-0, SUP-1]
+#[tokio::test]
+async fn residents_and_support_users_reach_nothing_of_others() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    let (changes, _) = world.sync(&ready.dana, None).await;
+    let rows = rows(&ready, records::<Message>(&changes)[0].id);
+    let agents_only = |row: &Row| {
+        let is_it = |it: &Endpoint| it.method.as_str() == row.route.0 && it.path == row.route.1;
+        endpoints().iter().find(|it| is_it(it)).is_some_and(|it| it.access == Access::Agent)
+    };
+    for email in others(&world).await {
+        let caller = world.contractor(email).await;
+        for row in rows.iter().filter(|row| row.route.1 != "/v1/logout") {
+            let reply = call(&world, Some(&caller), row).await;
+            let named = format!("{email}: {} {}", row.route.0, row.path);
+            match row.expect {
+                _ if agents_only(row) => drop(reply.refused("forbidden", None)),
+                NotFound => assert_eq!(reply.problem().status, 404, "{named}"),
+                Hides(text) => assert!(!reply.body.to_string().contains(text), "{named}: {}", reply.body),
+                Code(_) => assert!(reply.problem().status < 500, "{named}"),
+                Open => assert!((200..300).contains(&reply.status), "{named}"),
+            }
+        }
+    }
+}
+
+/// A resident, and one support user of each permission: by their addresses.
+async fn others(world: &World) -> [&'static str; 3] {
+    let all = ["rae@home.example", "sam@support.example", "sal@support.example"];
+    let person = |email: &str| NewPerson {
+        first_name: "Rae".into(),
+        last_name: "Sol".into(),
+        email: email.into(),
+        phone: "312-555-0104".into(),
+        password: Some(Secret::new(PASSWORD)),
+        pin: Some(Secret::new(PIN)),
+    };
+    let operator = world.server.operator();
+    let community = NewCommunity {
+        name: "Elm Court".into(),
+        management: "Brook Properties".into(),
+        time_zone: "America/Chicago".into(),
+        six_digit_codes: false,
+        custom_codes: false,
+    };
+    operator.add_community(&community).await.unwrap();
+    operator.add_resident("Elm Court", "4B", &person(all[0])).await.unwrap();
+    operator.add_support_user(Permission::Support, &person(all[1])).await.unwrap();
+    operator.add_support_user(Permission::SysAdmin, &person(all[2])).await.unwrap();
+    all
 }
 
 /// A holder reaches a lock's service routes while and after they hold a ticket, and no other lock's.

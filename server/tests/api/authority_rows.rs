@@ -79,7 +79,7 @@ fn identity_rows(ready: &Ready) -> Vec<Row> {
 }
 
 fn own_rows() -> Vec<Row> {
-    let wrong = "Wrong1pass";
+    let (wrong, own_push) = ("Wrong1pass", "/v1/me/device/push");
     let password = json!({ "password": wrong, "new_password": "Newpass1" });
     let profile = json!({ "password": wrong, "first_name": "A", "last_name": "B", "role": "C" });
     let questions = json!({ "password": wrong, "security_questions": [] });
@@ -100,6 +100,8 @@ fn own_rows() -> Vec<Row> {
         post("/v1/me/delete", json!({ "password": wrong }), Code("forbidden")),
         post("/v1/me/device/challenge", json!({ "purpose": "grant" }), Hides("Dana")),
         post("/v1/me/device/key", key, Code("invalid")),
+        post("/v1/me/device/push", json!({ "service": "apns", "token": "t" }), Open),
+        Row { expect: Open, ..on("DELETE", own_push, own_push.to_owned(), None) },
         post("/v1/logout", Value::Null, Open),
     ]
 }

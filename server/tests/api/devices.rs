@@ -140,6 +140,7 @@ async fn only_a_proven_identity_reaches_its_own_devices() {
     let body = json!({ "login": bo(), "password": PASSWORD });
     let started: IdentityStarted = world.post_public("/v1/identity", &body).await.ok();
     assert_eq!(started.sent_to, "b•••@plumbing.example");
+    world.mailed_code(BO, 0).await;
     let unproven = Phone { access: started.identity.expose().to_owned(), ..ready.bo.clone() };
     world.get(&unproven, "/v1/identity/devices").await.refused("not-logged-in", Some("authorization"));
     // It is no login either.

@@ -15,7 +15,10 @@ use sentri_wire::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{ARIS_BOX, BLE, HOUR, NOW, Phone, Ready, World, records};
+use crate::{
+    accounts::join_all,
+    world::{ARIS_BOX, BLE, HOUR, NOW, Phone, Ready, World, records},
+};
 
 const OPERATION: [u8; 8] = [7; 8];
 
@@ -77,6 +80,37 @@ async fn an_event_is_stored_once() {
     let second = event(&ready, Uuid::new_v4(), None);
     let both = upload(&world, &ready.bo, &[&second, &second]).await;
     assert_eq!(both, [ReceiptResult::Stored, ReceiptResult::Duplicate]);
+}
+
+/// SYN-3: what comes at one moment is stored together, and each phone hears of its own: new, known already, not its own.
+#[tokio::test]
+async fn uploads_at_one_moment_are_each_answered_for_themselves_and_stored_once() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    let plain = || {
+        let mut event = event(&ready, Uuid::new_v4(), None);
+        event["operation"] = Value::Null;
+        event
+    };
+    let (shared, mut foreign) = (plain(), plain());
+    foreign["access_id"] = json!(Uuid::new_v4());
+    let one = || async {
+        let own = plain();
+        upload(&world, &ready.bo, &[&own, &shared, &foreign]).await
+    };
+    let all = join_all((0..6).map(|_| one())).await;
+    for receipts in &all {
+        assert_eq!((receipts[0], receipts[2]), (ReceiptResult::Stored, ReceiptResult::Refused));
+    }
+    let stored = all.iter().filter(|receipts| receipts[1] == ReceiptResult::Stored).count();
+    let known = all.iter().filter(|receipts| receipts[1] == ReceiptResult::Duplicate).count();
+    assert_eq!((stored, known), (1, 5), "the shared one: {all:?}");
+    assert_eq!(log(&world, &ready.dana).await.len(), 7);
+    // As many as may come at once, which no single statement stores.
+    let many: Vec<Value> = (0..100).map(|_| plain()).collect();
+    let many: Vec<&Value> = many.iter().collect();
+    assert_eq!(upload(&world, &ready.bo, &many).await, [ReceiptResult::Stored; 100]);
+    assert_eq!(upload(&world, &ready.bo, &many).await, [ReceiptResult::Duplicate; 100]);
 }
 
 /// CON-4, LST-2: the lock's own word confirms, and the granter is told.

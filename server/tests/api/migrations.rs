@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sentri_server::{Config, Mailbox, Ports, Server, StartError, StoreError, ports::ManualClock};
+use sentri_server::{Config, Mailbox, Ports, Schema, Server, StartError, StoreError, ports::ManualClock};
 use sentri_wire::{
     agent::{GrantState, Grants},
     credential::{Access, Credential},
@@ -12,7 +12,7 @@ use sentri_wire::{
 };
 use sqlx::{Connection, migrate::Migrator};
 
-use crate::world::{BLE, DANA, DAY, HOUR, NOW, World, config, phone, records};
+use crate::world::{BLE, DANA, DANAS_EMAIL, DAY, HOUR, NOW, World, config, phone, records};
 
 const SCHEMA_1: &str = "schema-1";
 
@@ -45,6 +45,19 @@ async fn restored(folder: &Path, name: &str) -> Config {
     config
 }
 
+/// Brings a fixture's database forward by these migrations alone, as a server did that knew no others.
+async fn bring_forward(config: &Config, folder: &Path, versions: &[&str]) {
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    for file in std::fs::read_dir(migrations).unwrap().flatten() {
+        if versions.iter().any(|version| file.file_name().to_str().unwrap().starts_with(version)) {
+            std::fs::copy(file.path(), folder.join("released").join(file.file_name())).unwrap();
+        }
+    }
+    let mut conn = sqlx::AnyConnection::connect(&config.database).await.unwrap();
+    Migrator::new(folder.join("released").as_path()).await.unwrap().run(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+}
+
 /// A world around a backend that was restored.
 async fn world(name: &str) -> World {
     let folder = tempfile::tempdir().unwrap();
@@ -73,6 +86,29 @@ async fn schema_1_goes_on() {
     let (changes, _) = world.sync(&bo, None).await;
     assert_eq!(records::<Access>(&changes).len(), 2);
     assert_eq!(records::<Credential>(&changes)[0].lockbox, BLE);
+}
+
+/// Schema 5 was out before 3 and 4 were: such a database gets those after the fact.
+#[tokio::test]
+async fn schema_5_without_3_and_4_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = restored(folder.path(), SCHEMA_1).await;
+    bring_forward(&config, folder.path(), &["0002", "0005"]).await;
+    let mut conn = sqlx::AnyConnection::connect(&config.database).await.unwrap();
+    let logged = "UPDATE access_log SET operation = '0102030405060708', record = 7";
+    sqlx::query(logged).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    let schema = Schema::read(&config.database).await.unwrap();
+    assert_eq!((schema.has, &schema.pending[..2]), (5, &[3, 4][..]));
+
+    let world = World::around(config, folder).await;
+    let dana = world.agent(DANA).await;
+    let log: LogPage = world.get(&dana, "/v1/access-log").await.ok();
+    assert_eq!(log.entries[0].who, "Bo Lindqvist");
+    let devices = world.prove(&serde_json::json!({ "sentrikey_id": DANA }), DANAS_EMAIL).await;
+    let devices: sentri_wire::device::OwnDevices = world.get(&devices, "/v1/identity/devices").await.ok();
+    assert!(!devices.devices.is_empty());
+    assert!(Schema::read(&world.config.database).await.unwrap().pending.is_empty());
 }
 
 /// A second start finds nothing to migrate.

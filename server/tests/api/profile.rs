@@ -45,14 +45,14 @@ async fn name_and_role_are_changed_with_the_password() {
     let changed: Account = world.post(bo, path, &body(PASSWORD, &json!("Roofer"))).await.ok();
     assert_eq!((changed.first_name.as_str(), changed.role.as_deref()), ("Beau", Some("Roofer")));
     // Their other phones hear of it.
-    let (changes, _) = world.sync(bo, Some(&cursor)).await;
-    assert_eq!(records::<Account>(&changes), [changed]);
+    let (heard, _) = world.sync(bo, Some(&cursor)).await;
+    assert_eq!(records::<Account>(&heard), [changed]);
 
     // An agent's name is the association's.
     world.post(&ready.dana, path, &body(PASSWORD, &Value::Null)).await.refused("forbidden", None);
-    let changes =
+    let theirs =
         [("/v1/me/email", email(NEW, NEW)), ("/v1/me/phone", number("503-555-0111", "503-555-0111"))];
-    for (path, body) in changes {
+    for (path, body) in theirs {
         world.post(&ready.dana, path, &body).await.refused("forbidden", None);
     }
 }
@@ -113,9 +113,9 @@ async fn an_address_is_proven_at_the_new_one_and_told_to_the_old_one() {
     former.refused("wrong-credentials", None);
 
     // What was granted to either is theirs, with a ticket on the phone that is logged in.
-    let (changes, _) = world.sync(bo, None).await;
-    assert_eq!(records::<Access>(&changes).len(), 2);
-    assert_eq!(records::<Credential>(&changes).len(), 2);
+    let (held, _) = world.sync(bo, None).await;
+    assert_eq!(records::<Access>(&held).len(), 2);
+    assert_eq!(records::<Credential>(&held).len(), 2);
 }
 
 /// ACC-8: whose an address is, is told only after its code: an agent's, or another contractor's.

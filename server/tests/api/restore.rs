@@ -158,15 +158,15 @@ async fn a_locks_word_shows_that_a_backup_was_restored() {
     let world = World::new().await;
     let ready = world.ready().await;
     world.clock.advance(HOUR / 10);
-    let mut word = status(Verdict::Opened);
-    word.revocation_version = 1;
+    let mut said = status(Verdict::Opened);
+    said.revocation_version = 1;
     // An altered word is no evidence.
-    let mut forged = word.sign(&world.keys(BLE));
+    let mut forged = said.sign(&world.keys(BLE));
     forged[43] ^= 1;
     upload(&world, &ready.bo, &[&event(&ready, Uuid::new_v4(), Some(&forged))]).await;
     world.get(&ready.bo, "/v1/me").await.ok::<Value>();
 
-    let signed = word.sign(&world.keys(BLE));
+    let signed = said.sign(&world.keys(BLE));
     upload(&world, &ready.bo, &[&event(&ready, Uuid::new_v4(), Some(&signed))]).await;
     world.get(&ready.bo, "/v1/me").await.refused("not-logged-in", Some("authorization"));
     // What it reported is stored all the same.
@@ -175,8 +175,8 @@ async fn a_locks_word_shows_that_a_backup_was_restored() {
     let bo = world.contractor(BO).await;
     let mut next = event(&ready, Uuid::new_v4(), Some(&signed));
     next["operation"] = json!(sentri_wire::Binary::from([8; 8]));
-    word.operation_id = sentri_protocol::open::OperationId([8; 8]);
-    next["status"] = json!(sentri_wire::Binary::from(word.sign(&world.keys(BLE)).to_vec()));
+    said.operation_id = sentri_protocol::open::OperationId([8; 8]);
+    next["status"] = json!(sentri_wire::Binary::from(said.sign(&world.keys(BLE)).to_vec()));
     upload(&world, &bo, &[&next]).await;
     world.get(&bo, "/v1/me").await.ok::<Value>();
 }

@@ -62,6 +62,22 @@ async fn a_database_of_the_future_is_told() {
     drop(folder);
 }
 
+/// An operator who copies the file of a server that has stopped has everything, and copies no file that goes away.
+#[tokio::test]
+async fn a_server_that_has_stopped_leaves_one_file_with_everything_in_it() {
+    let world = World::new().await;
+    let Some(file) = world.config.database.strip_prefix("sqlite://").map(std::path::PathBuf::from) else {
+        return;
+    };
+    world.server.stop().await;
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let beside = |entry: &String| entry.starts_with(&name) && *entry != name;
+    let entries = std::fs::read_dir(file.parent().unwrap()).unwrap();
+    let left: Vec<_> = entries.map(|it| it.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    assert!(left.contains(&name), "{left:?}");
+    assert!(!left.iter().any(beside), "{left:?}");
+}
+
 #[tokio::test]
 async fn a_master_key_is_needed_and_checked() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,10 +12,10 @@ use axum::{
 use hmac::{Hmac, KeyInit, Mac};
 use sentri_server::config::Webhook;
 use sentri_wire::Secret;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::world::{BLE, DANA, HOUR, NOW, World};
+use crate::world::{BLE, DANA, HOUR, NOW, Phone, Ready, World};
 
 const BO: &str = "bo@plumbing.example";
 const KEY: &str = "key of the signature";
@@ -112,10 +112,16 @@ async fn a_text_that_the_webhook_refuses_is_sent_again_under_its_id() {
     assert!(taken["body"].as_str().unwrap()[..4].parse::<u16>().is_ok(), "it begins with the code");
 }
 
-/// GRT-3: a push wakes the phones of somebody who has an account.
-#[tokio::test]
-async fn a_push_names_the_account_and_nobody_else() {
-    let service = TextService::default();
+impl TextService {
+    /// To which tokens each push went since the last look.
+    fn pushes(&self) -> Vec<Value> {
+        let calls = std::mem::take(&mut *self.calls.lock().unwrap());
+        calls.iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect()
+    }
+}
+
+/// A world whose pushes go to the service.
+async fn pushing(service: &TextService) -> (World, Ready) {
     let url = service.serve().await;
     let mut world = World::new().await;
     let ready = world.ready().await;
@@ -126,14 +132,79 @@ async fn a_push_names_the_account_and_nobody_else() {
             ports.push = None;
         })
         .await;
+    (world, ready)
+}
+
+const PUSH: &str = "/v1/me/device/push";
+
+async fn register(world: &World, phone: &Phone, service: &str, token: &str) {
+    let address = json!({ "service": service, "token": token });
+    assert_eq!(world.post(phone, PUSH, &address).await.status, 204);
+}
+
+/// GRT-3: a push wakes the phones of somebody who has an account.
+#[tokio::test]
+async fn a_push_names_the_account_and_nobody_else() {
+    let service = TextService::default();
+    let (world, ready) = pushing(&service).await;
+    register(&world, &ready.bo, "apns", "aa01").await;
     world.grant(&ready.dana, &ready.listing, BO, NOW + HOUR, NOW + 2 * HOUR).await;
     world.server.deliver_due().await.unwrap();
-    let calls = service.calls.lock().unwrap().clone();
-    let pushes: Vec<Value> = calls.iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
-    let push =
-        pushes.iter().find(|it| it["account"] == ready.bo.account.id.to_string()).expect("a push to Bo");
-    assert_eq!(push["kind"], "push");
+    let pushes = service.pushes();
+    let [push] = &pushes[..] else { panic!("one to Bo, none to Dana, who has no phone for it: {pushes:?}") };
+    assert_eq!((&push["kind"], &push["account"]), (&"push".into(), &json!(ready.bo.account.id)));
+    assert_eq!(push["to"], json!([{ "service": "apns", "token": "aa01" }]));
     assert!(!push.to_string().contains(BO));
+}
+
+/// SYN-1, ACC-5: a push goes to every phone that told where, as it told last; not to one that left, was removed, or
+/// logged out.
+#[tokio::test]
+async fn a_push_goes_where_each_phone_told_last() {
+    let service = TextService::default();
+    let (world, ready) = pushing(&service).await;
+    let other = world.contractor(BO).await;
+    register(&world, &ready.bo, "apns", "aa01").await;
+    register(&world, &ready.bo, "apns", "aa02").await;
+    register(&world, &other, "fcm", "f:01").await;
+    let mut start = NOW;
+    let mut pushed = async || {
+        start += HOUR;
+        world.grant(&ready.dana, &ready.listing, BO, start, start + HOUR).await;
+        world.server.deliver_due().await.unwrap();
+        let pushes = service.pushes();
+        let mut to: Vec<_> = pushes.iter().flat_map(|push| push["to"].as_array().unwrap().clone()).collect();
+        // Both phones were registered in the same second.
+        to.sort_by_key(|address| address["token"].to_string());
+        to
+    };
+    let (first, second) =
+        (json!({ "service": "apns", "token": "aa02" }), json!({ "service": "fcm", "token": "f:01" }));
+    assert_eq!(pushed().await, [first.clone(), second]);
+
+    world.send("POST", "/v1/logout", Some(&other.access), &[], None).await;
+    assert_eq!(pushed().await, [first]);
+    assert_eq!(world.delete(&ready.bo, PUSH).await.status, 204);
+    assert_eq!(pushed().await, Vec::<Value>::new());
+
+    register(&world, &ready.bo, "apns", "aa03").await;
+    let proven = world.prove(&json!({ "email": BO }), BO).await;
+    let path = format!("/v1/identity/devices/{}", ready.bo.device);
+    assert_eq!(world.delete(&proven, &path).await.status, 204);
+    assert_eq!(pushed().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_push_token_is_text_of_some_length() {
+    let world = World::new().await;
+    let dana = world.agent(DANA).await;
+    for token in ["", "a b", "a\nb", "é", &"x".repeat(1025)] {
+        let address = json!({ "service": "fcm", "token": token });
+        world.post(&dana, PUSH, &address).await.refused("invalid", Some("token"));
+    }
+    register(&world, &dana, "fcm", &"x".repeat(1024)).await;
+    let address = json!({ "service": "pigeon", "token": "x" });
+    world.post(&dana, PUSH, &address).await.refused("malformed", Some("service"));
 }
 
 /// A redirect would take numbers and codes to a place that nobody configured.

@@ -39,6 +39,37 @@ extension AccountOnPhone {
   public var uuid: UUID { UUID(core: accountId) }
 }
 
+extension OwnDevice {
+  /// The registration's id.
+  public var uuid: UUID { UUID(core: deviceId) }
+  /// When it was registered.
+  public var registered: Date { Date(core: registeredAt) }
+  /// When it last logged in or renewed its session.
+  public var lastSeen: Date { Date(core: lastSeenAt) }
+}
+
+extension KeyToReturn {
+  /// Names it for `returnKey`.
+  public var uuid: UUID { UUID(core: id) }
+  /// First moment that is too late.
+  public var end: Date { Date(core: until) }
+}
+
+extension IdentityProofProtocol {
+  /// When the mailed code stops working.
+  public var codeExpires: Date { Date(core: codeExpiresAt()) }
+
+  /// Removes a device of one's own. As `removeDevice(deviceId:)`.
+  public func remove(device: UUID) async throws {
+    try await removeDevice(deviceId: device.coreText)
+  }
+}
+
+extension PendingChangeProtocol {
+  /// When the code that was sent stops working.
+  public var codeExpires: Date { Date(core: codeExpiresAt()) }
+}
+
 extension Access {
   /// The access's id.
   public var uuid: UUID { UUID(core: id) }

@@ -25,6 +25,14 @@ public struct Letter: Decodable, Sendable {
   public let to: String
   public let subject: String?
   public let body: String
+
+  /// The code that a mail's subject or a text begins with.
+  public var code: String { String((subject ?? body).prefix { $0.isNumber }) }
+
+  /// The link in it.
+  public var link: String? {
+    body.split(whereSeparator: \.isWhitespace).first { $0.contains("://") && $0.contains("#") }.map(String.init)
+  }
 }
 
 /// What a virtual lockbox counted since its battery went in.
@@ -102,6 +110,11 @@ public struct SandboxControl: Sendable {
   /// Cuts the network between phones and backend, or mends it.
   public func network(up: Bool) async throws {
     try await post("/network", ["network": up ? "up" : "down"])
+  }
+
+  /// Lets time pass for everything in the sandbox, lockboxes too.
+  public func advance(seconds: Int) async throws {
+    try await post("/clock", ["advance_seconds": seconds])
   }
 
   /// The mails to an address, oldest first.

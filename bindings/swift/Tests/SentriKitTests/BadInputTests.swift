@@ -32,9 +32,14 @@ import Testing
     let core = try core()
     for id in ["", "12345678", "１０４２２７３１８", String(repeating: "1", count: 1_000_000)] {
       #expect(try await badField { _ = try await core.loginAgent(sentrikeyId: id, password: "x") } == "sentrikey_id")
+      #expect(try await badField { try await core.forgotAgentPassword(sentrikeyId: id) } == "sentrikey_id")
+      #expect(
+        try await badField { _ = try await core.proveAgentIdentity(sentrikeyId: id, password: "x") } == "sentrikey_id")
     }
     for email in ["", "nobody", " "] {
       #expect(try await badField { _ = try await core.loginContractor(email: email, password: "x") } == "email")
+      #expect(try await badField { try await core.forgotPassword(email: email) } == "email")
+      #expect(try await badField { _ = try await core.proveIdentity(email: email, password: "x") } == "email")
     }
   }
 
@@ -44,8 +49,16 @@ import Testing
       try await refusal { _ = try await core.loginAgent(sentrikeyId: "104227318", password: "Lakeside7") } == .Offline)
     let long = String(repeating: "x", count: 1_000_000)
     #expect(try await refusal { _ = try await core.loginContractor(email: "a@b.example", password: long) } == .Offline)
-    let form = SignupForm(invitation: Secret(""), email: "", emailAgain: "", phone: "", phoneAgain: "")
-    #expect(try await refusal { _ = try await core.startSignup(form: form) } == .Offline)
+    for invitation in [Secret(""), nil] {
+      let form = SignupForm(invitation: invitation, email: "", emailAgain: "", phone: "", phoneAgain: "")
+      #expect(try await refusal { _ = try await core.startSignup(form: form) } == .Offline)
+    }
+    #expect(try await refusal { try await core.forgotAgentPassword(sentrikeyId: "104227318") } == .Offline)
+    #expect(try await refusal { try await core.forgotPassword(email: "a@b.example") } == .Offline)
+    #expect(try await refusal { try await core.resetPassword(link: "https://b/reset#x", newPassword: "") } == .Offline)
+    #expect(
+      try await refusal { _ = try await core.proveAgentIdentity(sentrikeyId: "104227318", password: "") } == .Offline)
+    #expect(try await refusal { _ = try await core.proveIdentity(email: "a@b.example", password: long) } == .Offline)
   }
 
   @Test func beforeLogInEveryCallSaysSo() async throws {
@@ -65,12 +78,25 @@ import Testing
       { _ = try await core.accessLog(from: 0, to: .max, listingId: nil, after: nil) },
       { for try await _ in core.syncStatuses {} }, { for try await _ in core.messageLists {} },
       { for try await _ in core.nearbyLockboxes {} },
+      { _ = try await core.appResumed() }, { _ = try await core.pushReceived() },
+      { _ = try await core.exportPersonalData() }, { _ = try await core.proveOwnIdentity(password: "x") },
+      { _ = try await core.changeProfile(password: "x", firstName: "", lastName: "", role: nil) },
+      { try await core.changePassword(password: "x", newPassword: "y") },
+      { _ = try await core.changePhone(password: "x", phone: "", phoneAgain: "") },
+      { _ = try await core.changeEmail(password: "x", email: "", emailAgain: "") },
+      { try await core.changeSecurityQuestions(password: "x", securityQuestions: []) },
+      { try await core.deleteAccount(password: "x") }, { try await core.registerDeviceKey(password: nil) },
     ]
     for call in calls { #expect(try await refusal(call) == .NotSignedIn) }
+    core.appPaused()
     #expect(try await core.accounts() == [])
+    #expect(try await core.keysToReturn() == [])
+    #expect(try await core.keyProtection() == .noKey)
+    #expect(try await refusal { _ = try await core.returnKey(id: id) } == .NotFound)
     #expect(try await refusal { _ = try await core.switchAccount(accountId: id) } == .NotFound)
     for no in ["", "no-id", String(repeating: id, count: 30_000)] {
       #expect(try await badField { _ = try await core.switchAccount(accountId: no) } == "account_id")
+      #expect(try await badField { _ = try await core.returnKey(id: no) } == "id")
     }
   }
 

@@ -12,9 +12,11 @@ import Testing
     _ = try await core.loginAgent(sentrikeyId: robin.login, password: robin.password)
     try await town.control.standing(robin.login, good: false)
     let state = try await core.syncNow().state
-    guard case .blocked(.accountNotActive) = state else { throw Unexpected(description: "\(state)") }
+    guard case .blocked(.accountNotActive(.suspended, .some)) = state else { throw Unexpected(description: "\(state)") }
     let error = try await refusal { _ = try await core.loginAgent(sentrikeyId: robin.login, password: robin.password) }
-    guard case .AccountNotActive(.some(let support)) = error else { throw Unexpected(description: "\(error)") }
+    guard case .AccountNotActive(.suspended, .some(let support)) = error else {
+      throw Unexpected(description: "\(error)")
+    }
     #expect(!support.phones.isEmpty)
   }
 

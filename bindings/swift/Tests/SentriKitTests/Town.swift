@@ -67,6 +67,29 @@ final class Town: @unchecked Sendable {
     return String(text.body.prefix { $0.isNumber })
   }
 
+  /// The mail that comes to an address for what is done.
+  func mailed<Done: Sendable>(to address: String, _ act: () async throws -> Done) async throws -> (Done, Letter) {
+    let before = try await control.mails(to: address).count
+    let done = try await act()
+    return (done, try await eventually { [control] in try await control.mails(to: address).dropFirst(before).first })
+  }
+
+  /// The text that comes to a number for what is done.
+  func texted<Done: Sendable>(to number: String, _ act: () async throws -> Done) async throws -> (Done, Letter) {
+    let before = try await control.texts(to: number).count
+    let done = try await act()
+    return (done, try await eventually { [control] in try await control.texts(to: number).dropFirst(before).first })
+  }
+
+  /// Somebody with an account of their own, whom the agent has given access.
+  func contractor(of agent: Phone) async throws -> (phone: Phone, email: String) {
+    let email = someEmail()
+    _ = try await agent.grant(email)
+    let phone = try Phone(self, app: .connect)
+    try await phone.signUp(email: email, number: someNumber())
+    return (phone, email)
+  }
+
   /// The agent.
   func agent() async throws -> Person {
     try #require(try await control.people().first { $0.kind == "agent" })
@@ -103,11 +126,17 @@ final class Phone: Sendable {
 
   init(
     _ town: Town, app: App, store: MemorySecureStore = MemorySecureStore(), folder: Folder = Folder(),
-    radio: (SandboxLink) -> any LockLink = { $0 }
+    key: (any DeviceKey)? = nil, radio: (SandboxLink) -> any LockLink = { $0 }
   ) throws {
     (self.town, self.app, self.store, self.folder) = (town, app, store, folder)
     link = try SandboxLink(control: town.control.address)
-    core = try SentriCore(config: config(town.backend, folder, app), link: radio(link), secureStore: store)
+    let config = config(town.backend, folder, app)
+    core =
+      if let key {
+        try SentriCore.withDeviceKey(config: config, link: radio(link), secureStore: store, deviceKey: key)
+      } else {
+        try SentriCore(config: config, link: radio(link), secureStore: store)
+      }
     link.attach(core.linkEvents())
   }
 
@@ -129,7 +158,11 @@ final class Phone: Sendable {
 
   /// Listens, presses ENT at the box, and tells how it went.
   func open(at box: String, access: UUID? = nil) async throws -> OpenReport {
-    let attempt = try await core.openOnEnt(accessId: access?.coreText)
+    try await press(at: box, for: try await core.openOnEnt(accessId: access?.coreText))
+  }
+
+  /// Presses ENT at the box for a try that listens, and tells how it went.
+  func press(at box: String, for attempt: OpenAttempt) async throws -> OpenReport {
     try await town.control.press(box)
     let told: Result<OpenReport, any Error>
     do { told = .success(try await attempt.result()) } catch { told = .failure(error) }

@@ -14,6 +14,7 @@ import sentri.core.App
 import sentri.core.CoreConfig
 import sentri.core.CoreException
 import sentri.core.DisconnectReason
+import sentri.core.KeyProtection
 import sentri.core.Platform
 import sentri.core.SentriCore
 import sentri.core.SignupForm
@@ -58,10 +59,14 @@ class BadInputTest {
     fun `empty and huge names are refused before the network is asked`() = runBlocking<Unit> {
         core().use { core ->
             for (id in listOf("", "12345678", "１０４２２７３１８", "1".repeat(1_000_000))) {
-                assertEquals("sentrikey_id", refused<CoreException.InvalidField> { core.loginAgent(id, "x") }.field)
+                assertEquals("sentrikey_id", refusedField { core.loginAgent(id, "x") })
+                assertEquals("sentrikey_id", refusedField { core.forgotAgentPassword(id) })
+                assertEquals("sentrikey_id", refusedField { core.proveAgentIdentity(id, "x") })
             }
             for (email in listOf("", "nobody", " ")) {
-                assertEquals("email", refused<CoreException.InvalidField> { core.loginContractor(email, "x") }.field)
+                assertEquals("email", refusedField { core.loginContractor(email, "x") })
+                assertEquals("email", refusedField { core.forgotPassword(email) })
+                assertEquals("email", refusedField { core.proveIdentity(email, "x") })
             }
         }
     }
@@ -72,6 +77,12 @@ class BadInputTest {
             refused<CoreException.Offline> { core.loginAgent("104227318", "Lakeside7") }
             refused<CoreException.Offline> { core.loginContractor("a@b.example", "x".repeat(1_000_000)) }
             refused<CoreException.Offline> { core.startSignup(SignupForm(Secret(""), "", "", "", "")) }
+            refused<CoreException.Offline> { core.startSignup(SignupForm(null, "", "", "", "")) }
+            refused<CoreException.Offline> { core.forgotAgentPassword("104227318") }
+            refused<CoreException.Offline> { core.forgotPassword("a@b.example") }
+            refused<CoreException.Offline> { core.resetPassword("https://b.example/reset#x", "") }
+            refused<CoreException.Offline> { core.proveAgentIdentity("104227318", "x") }
+            refused<CoreException.Offline> { core.proveIdentity("a@b.example", "x".repeat(1_000_000)) }
         }
     }
 
@@ -87,12 +98,21 @@ class BadInputTest {
                 { core.openOnEnt(id) }, { core.startGrant(id) }, { core.revoke(id) }, { core.markMessageRead(id) },
                 { core.deleteMessage(id) }, { core.accessLog(0, Long.MAX_VALUE, null, null) },
                 { core.watchSyncStatus().use { it.next() } }, { core.watchMessages().use { it.next() } },
+                core::appResumed, core::pushReceived, core::exportPersonalData, { core.proveOwnIdentity("x") },
+                { core.changeProfile("x", "", "", null) }, { core.changePassword("x", "y") },
+                { core.changePhone("x", "", "") }, { core.changeEmail("x", "", "") },
+                { core.changeSecurityQuestions("x", listOf()) }, { core.deleteAccount("x") },
+                { core.registerDeviceKey(null) },
             )
             for (call in calls) refused<CoreException.NotSignedIn>(call)
-            assertEquals(listOf<Any>(), core.accounts())
+            core.appPaused()
+            assertEquals(listOf<Any>(), core.accounts() + core.keysToReturn())
+            assertEquals(KeyProtection.NO_KEY, core.keyProtection())
+            refused<CoreException.NotFound> { core.returnKey(id) }
             refused<CoreException.NotFound> { core.switchAccount(id) }
             for (no in listOf("", "no-id", id.repeat(30_000))) {
-                assertEquals("account_id", refused<CoreException.InvalidField> { core.switchAccount(no) }.field)
+                assertEquals("account_id", refusedField { core.switchAccount(no) })
+                assertEquals("id", refusedField { core.returnKey(no) })
             }
         }
     }

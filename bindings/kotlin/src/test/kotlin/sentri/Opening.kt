@@ -6,12 +6,17 @@ import java.util.UUID
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
+import sentri.core.OpenAttempt
 import sentri.core.OpenReport
 import sentri.core.SentriCore
 
 /** Listens, presses ENT at the box, and tells how it went. */
-suspend fun Phone.openAt(box: String, access: UUID? = null): OpenReport = coroutineScope {
-    core.openOnEnt(access?.toString()).use { attempt ->
+suspend fun Phone.openAt(box: String, access: UUID? = null): OpenReport =
+    pressAt(box, core.openOnEnt(access?.toString()))
+
+/** Presses ENT at the box for a try that listens, and tells how it went. */
+suspend fun Phone.pressAt(box: String, attempt: OpenAttempt): OpenReport = coroutineScope {
+    attempt.use {
         // An error is handed on below: here it would end the wait for the rest as well.
         val result = async(start = CoroutineStart.UNDISPATCHED) { runCatching { attempt.result() } }
         town.control.press(box)

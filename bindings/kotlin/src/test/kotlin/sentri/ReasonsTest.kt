@@ -16,6 +16,7 @@ import sentri.core.CoreException
 import sentri.core.GrantStep
 import sentri.core.SentriCore
 import sentri.core.SignupForm
+import sentri.core.Standing
 import sentri.core.SyncState
 import sentri.kit.Secret
 import sentri.kit.assignLockbox
@@ -41,10 +42,12 @@ class ReasonsTest {
             phone.core.loginAgent(robin.login, robin.password)
             town.control.standing(robin.login, good = false)
             val blocked = assertInstanceOf(SyncState.Blocked::class.java, phone.core.syncNow().state)
-            assertInstanceOf(BlockedWhy.AccountNotActive::class.java, blocked.why)
+            val why = assertInstanceOf(BlockedWhy.AccountNotActive::class.java, blocked.why)
+            assertEquals(Standing.SUSPENDED, why.standing)
             val refusal = refused<CoreException.AccountNotActive> {
                 phone.core.loginAgent(robin.login, robin.password)
             }
+            assertEquals(Standing.SUSPENDED, refusal.standing)
             assertTrue(refusal.support?.phones.orEmpty().isNotEmpty())
         }
     }
@@ -181,9 +184,6 @@ class ReasonsTest {
             }
         }
     }
-
-    private suspend fun refusedField(call: suspend () -> Any?): String =
-        refused<CoreException.InvalidField> { call() }.field
 
     companion object {
         private lateinit var town: Town

@@ -105,9 +105,16 @@ class RefusalsTest {
 
     @Test
     fun `an access whose credential has not been fetched asks to connect`() = runBlocking<Unit> {
-        // A credential is given out a day before the start: a moment after this sync.
-        val tomorrow = granted(Duration.ofDays(1).plusSeconds(2))
+        granted()
         val phone = contractor()
+        // A credential is given out a day before the start: some moments after the sync, on a machine of any speed.
+        var moments = 1L
+        var tomorrow: Grant
+        do {
+            moments *= 2
+            tomorrow = granted(Duration.ofDays(1).plusSeconds(moments))
+            phone.core.syncNow()
+        } while (phone.core.access(tomorrow).readiness !is Readiness.ConnectAfter)
         val refusal = eventually {
             runCatching { phone.openAt(BOX, tomorrow.uuid) }.exceptionOrNull() as? CoreException.NotReady
         }

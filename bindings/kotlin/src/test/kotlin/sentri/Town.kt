@@ -19,6 +19,7 @@ import sentri.core.Access
 import sentri.core.App
 import sentri.core.CoreConfig
 import sentri.core.CoreException
+import sentri.core.DeviceKey
 import sentri.core.Grant
 import sentri.core.GrantStep
 import sentri.core.LockLink
@@ -32,6 +33,7 @@ import sentri.core.SignupForm
 import sentri.kit.Secret
 import sentri.kit.Sentri
 import sentri.kit.fillForm
+import sentri.sandbox.Letter
 import sentri.sandbox.MemorySecureStore
 import sentri.sandbox.SandboxControl
 import sentri.sandbox.SandboxLink
@@ -99,13 +101,15 @@ class Phone(
     val store: SecureStore = MemorySecureStore(),
     private val radio: (SandboxLink) -> LockLink = { it },
     private val folder: Path = Files.createTempDirectory("sentri-phone"),
+    private val key: DeviceKey? = null,
 ) : AutoCloseable {
     val link = SandboxLink(town.control.address)
     val core: SentriCore
 
     init {
         Sentri.start()
-        core = SentriCore(config(town.backend, folder, app), radio(link), store)
+        val config = config(town.backend, folder, app)
+        core = key?.let { SentriCore.withDeviceKey(config, radio(link), store, it) } ?: SentriCore(config, radio(link), store)
         link.attach(core.linkEvents())
     }
 
@@ -113,7 +117,7 @@ class Phone(
     fun restarted(radio: (SandboxLink) -> LockLink = this.radio): Phone {
         core.close()
         link.close()
-        return Phone(town, app, store, radio, folder)
+        return Phone(town, app, store, radio, folder, key)
     }
 
     @OptIn(kotlin.io.path.ExperimentalPathApi::class)
@@ -150,6 +154,18 @@ suspend fun Town.invitation(email: String): String {
     return mail.body.substringAfter("/join#").takeWhile { !it.isWhitespace() }
 }
 
+/** The mail that comes to an address for what is done. */
+suspend fun <T> Town.mailed(address: String, act: suspend () -> T): Pair<T, Letter> {
+    val before = control.mails(address).size
+    return act() to eventually { control.mails(address).drop(before).firstOrNull() }
+}
+
+/** The text that comes to a number for what is done. */
+suspend fun <T> Town.texted(number: String, act: suspend () -> T): Pair<T, Letter> {
+    val before = control.texts(number).size
+    return act() to eventually { control.texts(number).drop(before).firstOrNull() }
+}
+
 /** Who signs up. */
 fun somebody(): NewPerson {
     val question = QuestionAndAnswer("What was your first tool?", Secret("A pipe wrench"))
@@ -180,6 +196,9 @@ suspend fun <T : Any> eventually(look: suspend () -> T?): T = withTimeout(30_000
     }
     seen
 }
+
+/** The field that the core finds wrong. */
+suspend fun refusedField(call: suspend () -> Any?): String = refused<CoreException.InvalidField> { call() }.field
 
 /** The error that the core answers with, of the kind that is expected. */
 suspend inline fun <reified E : CoreException> refused(crossinline call: suspend () -> Any?): E {

@@ -5,6 +5,8 @@ package sentri.kit
 import java.util.UUID
 import kotlinx.coroutines.CancellationException
 import sentri.core.CoreException
+import sentri.core.KeyToReturn
+import sentri.core.OpenAttempt
 import sentri.core.OpenReport
 import sentri.core.SentriCore
 
@@ -15,12 +17,20 @@ import sentri.core.SentriCore
  * @param access one access, or none for whichever box is pressed.
  * @throws CoreException as [sentri.core.OpenAttempt.result] tells.
  */
-suspend fun SentriCore.open(access: UUID? = null): OpenReport =
-    openOnEnt(access?.toString()).use { attempt ->
-        try {
-            attempt.result()
-        } catch (ended: CancellationException) {
-            attempt.cancel()
-            throw ended
-        }
+suspend fun SentriCore.open(access: UUID? = null): OpenReport = openOnEnt(access?.toString()).told()
+
+/**
+ * As [open], once, to return the key of an account that was deleted on this phone; nobody needs to be logged in.
+ *
+ * @throws CoreException as [SentriCore.returnKey] and [sentri.core.OpenAttempt.result] tell.
+ */
+suspend fun SentriCore.open(toReturn: KeyToReturn): OpenReport = returnKey(toReturn.id).told()
+
+private suspend fun OpenAttempt.told(): OpenReport = use { attempt ->
+    try {
+        attempt.result()
+    } catch (ended: CancellationException) {
+        attempt.cancel()
+        throw ended
     }
+}

@@ -12,10 +12,14 @@ import sentri.core.CoreException
 import sentri.core.Grant
 import sentri.core.GrantFlow
 import sentri.core.GrantStep
+import sentri.core.IdentityProof
+import sentri.core.KeyToReturn
 import sentri.core.Listing
 import sentri.core.Lockbox
 import sentri.core.Message
 import sentri.core.OpenReport
+import sentri.core.OwnDevice
+import sentri.core.PendingChange
 import sentri.core.Profile
 import sentri.core.Readiness
 import sentri.core.SentriCore
@@ -34,6 +38,21 @@ val Profile.uuid: UUID get() = uuidOf(accountId)
 
 /** The account's id. */
 val AccountOnPhone.uuid: UUID get() = uuidOf(accountId)
+
+/** The registration's id. */
+val OwnDevice.uuid: UUID get() = uuidOf(deviceId)
+
+/** When it was registered. */
+val OwnDevice.registered: Instant get() = instantOf(registeredAt)
+
+/** When it last logged in or renewed its session. */
+val OwnDevice.lastSeen: Instant get() = instantOf(lastSeenAt)
+
+/** Names it for [SentriCore.returnKey]. */
+val KeyToReturn.uuid: UUID get() = uuidOf(id)
+
+/** First instant that is too late. */
+val KeyToReturn.end: Instant get() = instantOf(until)
 
 /** The access's id. */
 val Access.uuid: UUID get() = uuidOf(id)
@@ -95,10 +114,16 @@ val OpenReport.time: Instant get() = instantOf(at)
 /** When the texted code stops working. */
 val Signup.codeExpires: Instant get() = instantOf(codeExpiresAt())
 
+/** When the mailed code stops working. */
+val IdentityProof.codeExpires: Instant get() = instantOf(codeExpiresAt())
+
+/** When the code that was sent stops working. */
+val PendingChange.codeExpires: Instant get() = instantOf(codeExpiresAt())
+
 /** From when on the phone opens something without network. */
 val SyncStatus.opensFromInstant: Instant? get() = opensFrom?.let(::instantOf)
 
-/** Until when the last of its credentials lasts. */
+/** Until when it does, without a gap. */
 val SyncStatus.opensUntilInstant: Instant? get() = opensUntil?.let(::instantOf)
 
 /** When the data came, where that is known. */
@@ -169,3 +194,6 @@ suspend fun SentriCore.deleteMessage(message: UUID) = deleteMessage(message.toSt
 
 /** Puts another account of this phone in use. As [SentriCore.switchAccount]. */
 suspend fun SentriCore.switchAccount(account: UUID): Profile = switchAccount(account.toString())
+
+/** Removes a device of one's own. As [IdentityProof.removeDevice]. */
+suspend fun IdentityProof.removeDevice(device: UUID) = removeDevice(device.toString())

@@ -25,7 +25,13 @@ class SandboxException(message: String) : Exception(message)
 class Person(val name: String, val kind: String, val login: String, val password: String, val pin: String)
 
 /** A mail or a text message that the backend sent. */
-class Letter(val to: String, val subject: String?, val body: String)
+class Letter(val to: String, val subject: String?, val body: String) {
+    /** The code that a mail's subject or a text begins with. */
+    val code: String get() = (subject ?: body).takeWhile(Char::isDigit)
+
+    /** The link in it. */
+    val link: String? get() = body.split(Regex("\\s+")).firstOrNull { "://" in it && "#" in it }
+}
 
 /** What a virtual lockbox counted since its battery went in. */
 class BoxCounters(private val seen: JsonObject) {
@@ -104,6 +110,11 @@ class SandboxControl(val address: URI) {
     /** Cuts the network between phones and backend, or mends it. */
     suspend fun network(up: Boolean) {
         post("/network", buildJsonObject { put("network", if (up) "up" else "down") })
+    }
+
+    /** Lets time pass for everything in the sandbox, lockboxes too. */
+    suspend fun advance(seconds: Int) {
+        post("/clock", buildJsonObject { put("advance_seconds", seconds) })
     }
 
     /** The mails to an address, oldest first. */
