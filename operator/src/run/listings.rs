@@ -29,7 +29,7 @@ async fn import(operator: &Operator<'_>, asked: &ImportListings) -> anyhow::Resu
     let wanted = Wanted { whole: asked.whole, accept_removals: asked.accept_removals, ..Wanted::default() };
     let mut report = operator.import_listings(&asked.association, wanted).await?;
     let mut left = asked.wait;
-    while let Some(seconds) = report.retry_after.filter(|seconds| *seconds <= left) {
+    while let Some(seconds) = report.retry_after.filter(|seconds| report.slowed && *seconds <= left) {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         left -= seconds;
         // It goes on with the pass in hand, whichever that is.

@@ -214,6 +214,7 @@ impl Run<'_> {
         tracing::warn!(association = self.report.association, %error, wait, "a listings feed is asked again later");
         self.state.due_at = now + wait;
         self.report.retry_after = u64::try_from(wait).ok();
+        self.report.slowed = matches!(error, FeedError::SlowDown(_));
         self.report.stopped = Some(error.to_string());
         self.give_back().await
     }

@@ -37,6 +37,9 @@ pub struct ListingsImported {
     /// In how many seconds the server asks again, where the feed was not read to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// Whether that is the feed's own wish, and nothing is broken.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub slowed: bool,
     /// Why it was not read to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
@@ -86,5 +89,6 @@ impl ListingsImported {
         let room = MOST_NAMED.saturating_sub(self.examples.len());
         self.examples.extend(further.examples.into_iter().take(room));
         (self.retry_after, self.stopped) = (further.retry_after, further.stopped);
+        self.slowed = further.slowed;
     }
 }
