@@ -1,9 +1,11 @@
 //! What can go wrong with an answer.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A fault of one answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// None: the answer is right, and the fault after it comes with the next.
     None,

@@ -106,9 +106,14 @@ impl Feed {
         }
     }
 
-    /// Offers a record no more, without a word.
-    pub fn remove(&self, key: &str) {
-        self.shelf.state().records.remove(key);
+    /// Offers a record no more, without a word. False where there was none.
+    pub fn remove(&self, key: &str) -> bool {
+        self.shelf.state().records.remove(key).is_some()
+    }
+
+    /// What is offered, by `ListingKey`.
+    pub fn records(&self) -> Vec<Value> {
+        self.shelf.state().records.values().cloned().collect()
     }
 
     /// Lets the next answers go wrong, one fault each, after those that were said before.
