@@ -153,6 +153,12 @@ impl Session {
         Ok(decoded(&self.answered(call).await?)?)
     }
 
+    /// Calls as this account, and gives the answer's text as it came.
+    pub async fn text(&self, call: &Call<'_>) -> Result<String, SessionError> {
+        let body = self.answered(call).await?;
+        Ok(str::from_utf8(&body).map_err(|_| ApiError::Garbled)?.to_owned())
+    }
+
     /// Calls as this account, where the answer has no body that matters.
     pub async fn tell(&self, call: &Call<'_>) -> Result<(), SessionError> {
         self.answered(call).await.map(drop)

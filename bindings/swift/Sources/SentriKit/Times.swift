@@ -132,6 +132,8 @@ extension AccessLogEntry {
   public var uuid: UUID { UUID(core: id) }
   /// The listing that the box hung at.
   public var listing: UUID? { listingId.map(UUID.init(core:)) }
+  /// Who: the same for all that one person did; absent where nobody knows any more.
+  public var person: UUID? { personId.map(UUID.init(core:)) }
   /// When: the lock's clock where its word is there, the phone's otherwise.
   public var time: Date { Date(core: at) }
 }
@@ -213,12 +215,18 @@ extension SentriCoreProtocol {
   }
 
   /// The access log between two dates, newest first, in pages, in whole seconds. As
-  /// `accessLog(from:to:listingId:after:)`.
+  /// `accessLog(from:to:filter:after:)`.
   public func accessLog(
-    from: Date, to: Date, listing: UUID? = nil, after: String? = nil
+    from: Date, to: Date, filter: AccessLogFilter = AccessLogFilter(), after: String? = nil
   ) async throws -> AccessLogPage {
-    try await accessLog(
-      from: from.coreSeconds, to: to.coreSeconds, listingId: listing?.coreText, after: after)
+    try await accessLog(from: from.coreSeconds, to: to.coreSeconds, filter: filter, after: after)
+  }
+
+  /// The access log between two dates as a CSV document, in whole seconds. As `accessLogCsv(from:to:filter:)`.
+  public func accessLogCsv(
+    from: Date, to: Date, filter: AccessLogFilter = AccessLogFilter()
+  ) async throws -> String {
+    try await accessLogCsv(from: from.coreSeconds, to: to.coreSeconds, filter: filter)
   }
 
   /// Marks a message as read. As `markMessageRead(messageId:)`.

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
+import sentri.core.AccessLogFilter
 import sentri.core.App
 import sentri.core.CoreConfig
 import sentri.core.CoreException
@@ -94,9 +95,10 @@ class BadInputTest {
                 core::profile, core::accesses, core::listings, core::lockboxes, core::grants, core::messages,
                 { core.addListing(newListing("A Street")) }, { core.assignLockbox(id, BOX, 0, "North Shore") },
                 { core.unassignLockbox(BOX) },
+                { core.accessLogCsv(0, Long.MAX_VALUE, AccessLogFilter()) },
                 core::syncNow, core::syncStatus, core::logout, core::watchNearby, { core.openOnEnt(null) },
                 { core.openOnEnt(id) }, { core.startGrant(id) }, { core.revoke(id) }, { core.markMessageRead(id) },
-                { core.deleteMessage(id) }, { core.accessLog(0, Long.MAX_VALUE, null, null) },
+                { core.deleteMessage(id) }, { core.accessLog(0, Long.MAX_VALUE, AccessLogFilter(), null) },
                 { core.watchSyncStatus().use { it.next() } }, { core.watchMessages().use { it.next() } },
                 core::appResumed, core::pushReceived, core::exportPersonalData, { core.proveOwnIdentity("x") },
                 { core.changeProfile("x", "", "", null) }, { core.changePassword("x", "y") },

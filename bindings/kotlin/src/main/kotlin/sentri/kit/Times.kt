@@ -6,6 +6,7 @@ import java.time.Instant
 import java.util.UUID
 import sentri.core.Access
 import sentri.core.AccessLogEntry
+import sentri.core.AccessLogFilter
 import sentri.core.AccessLogPage
 import sentri.core.AccountOnPhone
 import sentri.core.CoreException
@@ -102,6 +103,9 @@ val AccessLogEntry.uuid: UUID get() = uuidOf(id)
 /** The listing that the box hung at. */
 val AccessLogEntry.listing: UUID? get() = listingId?.let(::uuidOf)
 
+/** Who: the same for all that one person did; absent where nobody knows any more. */
+val AccessLogEntry.person: UUID? get() = personId?.let(::uuidOf)
+
 /** When: the lock's clock where its word is there, the phone's otherwise. */
 val AccessLogEntry.time: Instant get() = instantOf(at)
 
@@ -182,9 +186,16 @@ suspend fun SentriCore.assignLockbox(
 suspend fun SentriCore.accessLog(
     from: Instant,
     to: Instant,
-    listing: UUID? = null,
+    filter: AccessLogFilter = AccessLogFilter(),
     after: String? = null,
-): AccessLogPage = accessLog(from.epochSecond, to.epochSecond, listing?.toString(), after)
+): AccessLogPage = accessLog(from.epochSecond, to.epochSecond, filter, after)
+
+/** The access log between two instants as a CSV document. As [SentriCore.accessLogCsv], in whole seconds. */
+suspend fun SentriCore.accessLogCsv(
+    from: Instant,
+    to: Instant,
+    filter: AccessLogFilter = AccessLogFilter(),
+): String = accessLogCsv(from.epochSecond, to.epochSecond, filter)
 
 /** Marks a message as read. As [SentriCore.markMessageRead]. */
 suspend fun SentriCore.markMessageRead(message: UUID) = markMessageRead(message.toString())
