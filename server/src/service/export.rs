@@ -8,7 +8,7 @@ use crate::{
     store::{
         Connection, Id, access_log, accesses,
         accounts::{self, AccountRow},
-        export,
+        export, feed_listings,
         grants::{self, GrantRow},
         messages::{self, MessageRow},
     },
@@ -30,6 +30,7 @@ pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<Persona
     Ok(PersonalData {
         exported_at: app.now(),
         account: login::profile_of(app, conn, account).await?,
+        mls_id: feed_listings::member_id(conn, account).await?,
         created_at: row.created_at,
         devices: export::devices(conn, account).await?,
         grants_given: given.iter().map(GrantRow::to_wire).collect(),

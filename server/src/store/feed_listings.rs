@@ -195,6 +195,14 @@ pub async fn members(conn: &mut Connection, association: Id, ids: &[&str]) -> sq
     query.fetch_all(conn).await
 }
 
+/// What an MLS calls an agent, where the operator said so.
+pub async fn member_id(conn: &mut Connection, account: Id) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT member_id FROM mls_members WHERE account_id = $1")
+        .bind(account)
+        .fetch_optional(conn)
+        .await
+}
+
 /// Notes what an MLS calls an agent, in the place of what it called them before. False where it calls another so.
 pub async fn name_member(
     conn: &mut Connection,
