@@ -139,6 +139,7 @@ fn ops_2_a_new_generation_ends_all_older_tickets_and_keeps_old_records_readable(
     assert_eq!(answer, LockMessage::Settings { result: Applied::Refused, version: 1 });
     let entries = audit(&mut rig, &mut new);
     assert_eq!(told(&entries), [(Kind::Boot, 0), (Kind::Ble, 0), (Kind::Settings, 1), (Kind::Ble, 0)]);
+    assert_eq!(entries[2].operation, 1_u32.to_be_bytes(), "which settings");
     rig.reboot().unwrap();
     assert_eq!(verdict(&mut rig, &mut new), Verdict::ClockLost, "the generation is stored");
 }

@@ -1,4 +1,4 @@
--- Listings out of an MLS's feed, and an access log whose pages cost the same wherever they are.
+-- Listings out of an MLS's feed, settings of lockboxes, and an access log whose pages cost the same wherever they are.
 
 -- Which listing of a feed it is; nothing of this for one that was added by hand.
 ALTER TABLE listings ADD COLUMN association_id TEXT REFERENCES associations (id);
@@ -48,3 +48,18 @@ CREATE TABLE feeds (
 CREATE INDEX access_log_by_person ON access_log (owner_id, account_id, at, id);
 CREATE INDEX access_log_by_lockbox ON access_log (owner_id, lockbox_id, at, id);
 CREATE INDEX access_log_by_listing ON access_log (owner_id, listing_id, at, id);
+
+-- What an agent sets for all boxes that follow it, as JSON.
+CREATE TABLE default_settings (
+    account_id TEXT PRIMARY KEY REFERENCES accounts (id),
+    settings TEXT NOT NULL
+);
+ALTER TABLE lockboxes ADD COLUMN follows_default BIGINT NOT NULL DEFAULT 0;
+-- What a lock was told before: it goes by these until it is heard to have newer ones.
+CREATE TABLE former_settings (
+    lockbox_id TEXT NOT NULL REFERENCES lockboxes (id),
+    version BIGINT NOT NULL,
+    settings TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    PRIMARY KEY (lockbox_id, version)
+);

@@ -111,9 +111,18 @@ pub struct Lockbox {
     /// The listing that it hangs at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing_id: Option<Uuid>,
+    /// Since when it hangs there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_listing_since: Option<Timestamp>,
+    /// The region that it hangs in, in the association's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// When a phone last brought word from the box.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_heard_at: Option<Timestamp>,
+    /// Whether it was told of settings that it may not have yet: Pending. [LST-6]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settings_pending: bool,
 }
 
 /// `POST /v1/lockboxes/{serial}/assign`. [LST-3]

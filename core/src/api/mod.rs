@@ -16,6 +16,7 @@ pub mod grant_flow;
 pub mod identity;
 pub mod lifecycle;
 pub mod link_events;
+pub mod lockboxes;
 mod login_name;
 pub mod messages;
 pub mod own_account;

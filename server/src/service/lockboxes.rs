@@ -1,8 +1,12 @@
 //! My Lockboxes, and hanging them at listings. [LST-2, LST-3, LST-5]
 
-use sentri_wire::agent::{AssignRequest, Listing, Lockbox, Lockboxes};
+use sentri_protocol::{advert::Advert, keys::Key, time::Week};
+use sentri_wire::{
+    agent::{AssignRequest, Listing, Lockbox, Lockboxes},
+    settings::LockboxSearch,
+};
 
-use super::{App, Caller, once::Once};
+use super::{App, Caller, box_settings, once::Once, protocol_time};
 use crate::{
     refusal::{Answer, Refusal},
     rules,
@@ -26,6 +30,25 @@ pub async fn one(app: &App, caller: &Caller, serial: &str) -> Answer<Lockbox> {
     let mut conn = app.store.read().await?;
     let row = lockboxes::owned(&mut conn, caller.account, serial).await?;
     row.map(|row| row.to_wire()).ok_or_else(Refusal::not_found)
+}
+
+/// Which of the caller's lockboxes sent an advert: what ENT finds. Nobody learns of a box that is not theirs.
+pub async fn heard(app: &App, caller: &Caller, search: &LockboxSearch) -> Answer<Lockbox> {
+    caller.agent()?;
+    let advert = Advert::decode(search.advert.as_ref())
+        .map_err(|_| Refusal::invalid("advert", "The 18 bytes that a lockbox sends after ENT."))?;
+    // Its clock may be some way off, or lost.
+    let week = protocol_time(app.now())?.week().0;
+    let weeks = [week, week.saturating_sub(1), week + 1].map(Week);
+    let mut conn = app.store.read().await?;
+    for row in lockboxes::all_owned(&mut conn, caller.account).await? {
+        let keys = app.keys(&row)?;
+        let sent = |key: &Key| advert.is_from(key);
+        if weeks.iter().any(|week| sent(&keys.advert_key(*week))) || sent(&keys.advert_key_lost()) {
+            return Ok(row.to_wire());
+        }
+    }
+    Err(Refusal::not_found())
 }
 
 /// Hangs one of the caller's lockboxes at one of their listings.
@@ -66,6 +89,7 @@ pub async fn assign(
     if !free && lockbox.listing_id != Some(listing.id) {
         return Err(Refusal::conflict("The lockbox is on another listing. Unassign it there first."));
     }
+    box_settings::follow_zone(app, &mut tx, &lockbox, &listing.time_zone).await?;
     changed(&mut tx, caller, serial, listing.id);
     answer(app, tx, caller, once, serial).await
 }

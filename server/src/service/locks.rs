@@ -10,7 +10,7 @@ use sentri_wire::{
     event::{AuditReceipt, AuditUpload},
 };
 
-use super::{App, Caller, access_log, fault};
+use super::{App, Caller, access_log, box_settings, fault};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -48,6 +48,7 @@ pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUploa
     for (number, entry) in (i64::from(batch.first)..).zip(&entries) {
         if events::insert_audit(tx.conn(), lockbox.id, &row(number, entry)).await? {
             access_log::record(app, &mut tx, &lockbox, number, entry).await?;
+            box_settings::recorded(app, &mut tx, &lockbox, entry).await?;
         }
     }
     let mark = next_mark(&lockbox, &batch)?;

@@ -3,6 +3,7 @@
 
 pub mod access_log;
 pub mod association_rules;
+pub mod box_settings;
 pub mod codes;
 pub mod credentials;
 pub mod deletion;

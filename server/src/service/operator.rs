@@ -281,6 +281,7 @@ impl<'a> Operator<'a> {
             audit_lost: 0,
             retired_at: None,
             created_at: self.app.now(),
+            follows_default: 0,
         };
         lockboxes::insert(tx.conn(), &row).await?;
         tx.touch::<Lockbox>(owner.id, &row.serial);

@@ -1,5 +1,6 @@
 //! Lockboxes: where they hang, what they were told, what they were heard to say.
 
+use sentri_protocol::settings::Settings;
 use sentri_wire::agent::{Lockbox, LockboxGeneration};
 use sqlx::FromRow;
 
@@ -7,6 +8,9 @@ use super::{
     Connection, Id, Named,
     columns::{number, placeholders},
 };
+
+/// Version of the settings that a lock leaves the factory with.
+pub const FACTORY_SETTINGS: i64 = 1;
 
 /// A lockbox.
 #[derive(Clone, FromRow)]
@@ -40,6 +44,8 @@ pub struct LockboxRow {
     /// Since when it is out of use.
     pub retired_at: Option<i64>,
     pub created_at: i64,
+    /// Whether it takes its owner's default settings.
+    pub follows_default: i64,
 }
 
 impl LockboxRow {
@@ -51,8 +57,22 @@ impl LockboxRow {
             generation: self.generation.0,
             battery_percent: self.battery_percent.and_then(|percent| number(percent, "battery").ok()),
             listing_id: self.listing_id.map(|id| id.0),
+            on_listing_since: self.on_listing_since,
+            region: self.region.clone(),
             last_heard_at: self.last_heard_at,
+            settings_pending: self.has_pending_settings(),
         }
+    }
+
+    /// Version of the settings that the lock is known to have: at least those that the factory wrote.
+    pub fn working_settings_version(&self) -> i64 {
+        self.heard_settings_version.max(FACTORY_SETTINGS)
+    }
+
+    /// Whether the lock may still go by older settings than it was told.
+    pub fn has_pending_settings(&self) -> bool {
+        let told = hex::decode(&self.settings).ok().and_then(|bytes| Settings::decode(&bytes).ok());
+        told.is_some_and(|told| i64::from(told.version) > self.working_settings_version())
     }
 }
 
@@ -208,6 +228,26 @@ pub async fn set_settings(conn: &mut Connection, id: Id, settings: &str) -> sqlx
     Ok(())
 }
 
+/// Stores by which clock the lock's hours are meant.
+pub async fn set_time_zone(conn: &mut Connection, id: Id, time_zone: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE lockboxes SET time_zone = $1 WHERE id = $2")
+        .bind(time_zone)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Stores whether the lock takes its owner's default settings.
+pub async fn set_follows_default(conn: &mut Connection, id: Id, follows: bool) -> sqlx::Result<()> {
+    sqlx::query("UPDATE lockboxes SET follows_default = $1 WHERE id = $2")
+        .bind(i64::from(follows))
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// What a lock itself was heard to say.
 pub struct Heard {
     pub at: i64,
@@ -234,6 +274,18 @@ pub async fn hear(conn: &mut Connection, id: Id, heard: &Heard) -> sqlx::Result<
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Stores which settings a lock wrote down to have taken.
+pub async fn hear_settings(conn: &mut Connection, id: Id, version: u32) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE lockboxes SET heard_settings_version = $1 WHERE id = $2 AND heard_settings_version < $1",
+    )
+    .bind(i64::from(version))
+    .bind(id)
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
 /// Up to where a lock's audit records are here.
@@ -268,7 +320,7 @@ pub async fn move_audit_mark(
 pub async fn transfer(conn: &mut Connection, row: &LockboxRow) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE lockboxes SET owner_id = $1, association_id = $2, key_generation = $3, settings = $4, \
-         listing_id = NULL, on_listing_since = NULL, region = NULL WHERE id = $5",
+         follows_default = 0, listing_id = NULL, on_listing_since = NULL, region = NULL WHERE id = $5",
     )
     .bind(row.owner_id)
     .bind(row.association_id)

@@ -5,6 +5,7 @@ pub mod access_log;
 pub mod accesses;
 pub mod accounts;
 pub mod associations;
+pub mod box_settings;
 pub mod brokerages;
 pub mod changes;
 pub mod columns;

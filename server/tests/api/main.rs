@@ -14,6 +14,8 @@
 mod accounts;
 mod authority;
 mod authority_rows;
+mod box_search;
+mod box_settings;
 mod deletion;
 mod device_keys;
 mod devices;

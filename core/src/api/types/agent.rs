@@ -94,6 +94,12 @@ pub struct Lockbox {
     pub battery_percent: Option<u8>,
     /// The listing that it hangs at.
     pub listing_id: Option<String>,
+    /// Since when it hangs there.
+    pub on_listing_since: Option<i64>,
+    /// The region that it hangs in, in the association's words.
+    pub region: Option<String>,
+    /// Whether it was told of settings that it may not have yet: show Pending. [LST-6]
+    pub settings_pending: bool,
     /// When a phone last brought word from the box.
     pub last_heard_at: Option<i64>,
 }
@@ -108,6 +114,9 @@ impl From<wire::agent::Lockbox> for Lockbox {
             },
             battery_percent: it.battery_percent,
             listing_id: it.listing_id.map(|id| id.to_string()),
+            on_listing_since: it.on_listing_since,
+            region: it.region,
+            settings_pending: it.settings_pending,
             last_heard_at: it.last_heard_at,
         }
     }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import sentri.core.AccessLogFilter
 import sentri.core.App
+import sentri.core.BoxSettings
 import sentri.core.CoreConfig
 import sentri.core.CoreException
 import sentri.core.DisconnectReason
@@ -94,7 +95,10 @@ class BadInputTest {
             val calls = listOf<suspend () -> Any?>(
                 core::profile, core::accesses, core::listings, core::lockboxes, core::grants, core::messages,
                 { core.addListing(newListing("A Street")) }, { core.assignLockbox(id, BOX, 0, "North Shore") },
-                { core.unassignLockbox(BOX) },
+                { core.unassignLockbox(BOX) }, { core.searchLockbox(BOX) }, core::findLockboxOnEnt,
+                { core.lockboxSettings(BOX) }, { core.setLockboxSettings(BOX, null) },
+                core::defaultLockboxSettings,
+                { core.setDefaultLockboxSettings(BoxSettings(listOf(), false, null)) },
                 { core.accessLogCsv(0, Long.MAX_VALUE, AccessLogFilter()) },
                 core::syncNow, core::syncStatus, core::logout, core::watchNearby, { core.openOnEnt(null) },
                 { core.openOnEnt(id) }, { core.startGrant(id) }, { core.revoke(id) }, { core.markMessageRead(id) },
