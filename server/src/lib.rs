@@ -16,6 +16,7 @@ pub mod rules;
 pub mod server;
 
 mod catalog;
+mod growing_ids;
 mod operations;
 mod passwords;
 mod service;

@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     config::Config,
+    growing_ids::GrowingIds,
     http,
     metrics::{self, Metrics},
     operations::{self, Operations},
@@ -99,6 +100,7 @@ impl Server {
             clock: ports.clock,
             randomness: ports.randomness,
             turns: Turns::default(),
+            growing_ids: GrowingIds::default(),
             uploads: Arc::default(),
         });
         let observed = middleware::from_fn_with_state(metrics, metrics::observe);

@@ -43,6 +43,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     config::{Config, Policy},
+    growing_ids::GrowingIds,
     passwords::Passwords,
     ports::{Clock, Randomness},
     refusal::{Answer, Refusal},
@@ -63,6 +64,8 @@ pub struct App {
     pub randomness: Arc<dyn Randomness>,
     /// Tries at passwords and PINs, one after the other for each.
     pub turns: guessing::Turns,
+    /// Of the lines of the log.
+    pub growing_ids: GrowingIds,
     /// What phones report at one moment is stored at once.
     pub uploads: Arc<events::Uploads>,
 }
@@ -116,6 +119,11 @@ impl App {
     /// A new id.
     pub fn new_id(&self) -> Id {
         Id(uuid::Builder::from_random_bytes(self.random()).into_uuid())
+    }
+
+    /// A new id, for what is many and is read in the order of time.
+    pub fn next_id(&self) -> Id {
+        self.growing_ids.next(self.now(), self.random())
     }
 
     /// A new token of 256 bits.
