@@ -16,6 +16,7 @@ pub mod rules;
 pub mod server;
 
 mod catalog;
+mod growing_ids;
 mod https;
 mod operations;
 mod passwords;

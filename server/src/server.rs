@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     config::Config,
+    growing_ids::GrowingIds,
     http,
     metrics::{self, Metrics},
     operations::{self, Operations},
@@ -103,6 +104,7 @@ impl Server {
             randomness: ports.randomness,
             turns: Turns::default(),
             sources,
+            growing_ids: GrowingIds::default(),
             uploads: Arc::default(),
         });
         let observed = middleware::from_fn_with_state(metrics, metrics::observe);

@@ -68,7 +68,7 @@ pub async fn fill_log(
             let _ = write!(
                 sql,
                 "{comma} ('{}', '{}', {}, '{}', {listing}, '{person}', 'ble', 'opened', 1)",
-                app.new_id(),
+                app.next_id(),
                 lockbox.owner_id,
                 until - seconds,
                 lockbox.id,
@@ -91,7 +91,6 @@ pub async fn explain_log(running: &Running, owner: Uuid, filter: Filter) -> Answ
         lockbox: filter.lockbox.map(Id),
         listing: filter.listing.map(Id),
         limit: 51,
-        is_sqlite: true,
     };
     let mut conn = running.app().store.read().await?;
     Ok(access_log::explain(&mut conn, &query).await?)

@@ -90,13 +90,12 @@ pub async fn report(app: &App, tx: &mut Writing, tried: &Try<'_>, report: &Repor
     if let Some(line) = lines.iter().find(waits) {
         // Its record came first, with another phone. The lock has said more since then, perhaps.
         events::adopt(tx.conn(), line.id, report.event).await?;
-        let line = LoggedTry { id: report.event, ..line.clone() };
         return match report.word.filter(|word| line.record.is_none_or(|known| known < word.record)) {
-            Some(word) => settle(app, tx, tried, &line, word).await,
+            Some(word) => settle(app, tx, tried, line, word).await,
             None => Ok(()),
         };
     }
-    add(app, tx, tried, report.event, report.at, report.outcome, report.word).await
+    add(app, tx, tried, Some(report.event), report.at, report.outcome, report.word).await
 }
 
 /// Lays a lock's own record beside the log.
@@ -124,7 +123,7 @@ pub async fn record(
     }
     match lines.iter().find(|line| is_open_to(line, &word, entry.kind)) {
         Some(line) => settle(app, tx, &tried, line, word).await,
-        None => add(app, tx, &tried, app.new_id(), at, word.outcome, Some(word)).await,
+        None => add(app, tx, &tried, None, at, word.outcome, Some(word)).await,
     }
 }
 
@@ -184,7 +183,7 @@ async fn add(
     app: &App,
     tx: &mut Writing,
     tried: &Try<'_>,
-    id: Id,
+    event: Option<Id>,
     at: i64,
     outcome: Outcome,
     word: Option<Word>,
@@ -193,7 +192,7 @@ async fn add(
     let entry = NewLogEntry {
         confirmed: word.is_some(),
         record: word.map(|word| word.record),
-        ..unconfirmed(tried, id, at, outcome)
+        ..unconfirmed(app, tried, event, at, outcome)
     };
     events::log(tx.conn(), &[entry]).await?;
     if word.is_some() && outcome == Outcome::Opened {
@@ -203,9 +202,10 @@ async fn add(
 }
 
 /// The line of a try that no lock has spoken of. Where none was asked, nothing is ever laid beside it.
-pub fn unconfirmed(tried: &Try<'_>, id: Id, at: i64, outcome: Outcome) -> NewLogEntry {
+pub fn unconfirmed(app: &App, tried: &Try<'_>, event: Option<Id>, at: i64, outcome: Outcome) -> NewLogEntry {
     NewLogEntry {
-        id,
+        id: app.next_id(),
+        event,
         owner: tried.grant.owner_id,
         at,
         lockbox: tried.grant.lockbox_id,
@@ -235,7 +235,8 @@ async fn nameless(
         return Ok(());
     }
     let entry = NewLogEntry {
-        id: app.new_id(),
+        id: app.next_id(),
+        event: None,
         owner: lockbox.owner_id,
         at: word.at.unwrap_or_else(|| app.now()),
         lockbox: lockbox.id,

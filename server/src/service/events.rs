@@ -197,7 +197,7 @@ impl<'a> Storing<'a> {
             event.operation.as_ref().and_then(Binary::array).map(OperationId).map(access_log::short);
         let tried = Try { grant: &place.grant, account: *account, operation };
         if tried.operation.is_none() {
-            self.lines.push(access_log::unconfirmed(&tried, id, at, event.outcome));
+            self.lines.push(access_log::unconfirmed(self.app, &tried, Some(id), at, event.outcome));
             return Ok(ReceiptResult::Stored);
         }
         let word = self.word(place, event).await?;

@@ -44,7 +44,7 @@ pub struct LogRequest {
 /// A page of the log of the caller's lockboxes, newest first.
 pub async fn page(app: &App, caller: &Caller, request: &LogRequest) -> Answer<LogPage> {
     let mut conn = app.store.read().await?;
-    let query = query(app, &mut conn, caller, request, PAGE + 1).await?;
+    let query = query(&mut conn, caller, request, PAGE + 1).await?;
     let rows = access_log::page(&mut conn, &query).await?;
     let next = (rows.len() > PAGE).then(|| rows.get(PAGE - 1)).flatten();
     let next = next.map(|row| format!("{}.{}", row.at, row.id));
@@ -59,7 +59,7 @@ pub async fn csv(
     request: &LogRequest,
 ) -> Answer<impl Stream<Item = Result<Bytes, Refusal>> + Send + use<>> {
     let mut conn = app.store.read().await?;
-    let query = query(&app, &mut conn, caller, request, CSV_PAGE).await?;
+    let query = query(&mut conn, caller, request, CSV_PAGE).await?;
     drop(conn);
     let rest = stream::try_unfold(Some(query), move |query| {
         let app = app.clone();
@@ -79,7 +79,6 @@ pub async fn csv(
 
 /// The query for a request, once what it names is known to be the caller's.
 async fn query(
-    app: &App,
     conn: &mut Connection,
     caller: &Caller,
     request: &LogRequest,
@@ -103,7 +102,6 @@ async fn query(
         lockbox,
         listing: request.listing,
         limit: i64::try_from(limit).unwrap_or(i64::MAX),
-        is_sqlite: app.store.is_embedded(),
     })
 }
 

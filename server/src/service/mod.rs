@@ -46,6 +46,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     config::{Config, Policy},
+    growing_ids::GrowingIds,
     passwords::Passwords,
     ports::{Clock, Randomness},
     refusal::{Answer, Refusal},
@@ -68,6 +69,8 @@ pub struct App {
     pub turns: guessing::Turns,
     /// Feeds of listings.
     pub sources: reso::Sources,
+    /// Of the lines of the log.
+    pub growing_ids: GrowingIds,
     /// What phones report at one moment is stored at once.
     pub uploads: Arc<events::Uploads>,
 }
@@ -121,6 +124,11 @@ impl App {
     /// A new id.
     pub fn new_id(&self) -> Id {
         Id(uuid::Builder::from_random_bytes(self.random()).into_uuid())
+    }
+
+    /// A new id, for what is many and is read in the order of time.
+    pub fn next_id(&self) -> Id {
+        self.growing_ids.next(self.now(), self.random())
     }
 
     /// A new token of 256 bits.

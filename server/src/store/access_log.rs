@@ -3,7 +3,7 @@
 use sentri_wire::event::{LogEntry, Method, Outcome};
 use sqlx::{FromRow, Row};
 
-use super::{Connection, Id, Named};
+use super::{Connection, Id, Named, columns::is_sqlite};
 
 /// A line, with what a reader wants to know beside it.
 #[derive(FromRow)]
@@ -70,8 +70,6 @@ pub struct LogQuery {
     pub lockbox: Option<Id>,
     pub listing: Option<Id>,
     pub limit: i64,
-    /// Whose words to use.
-    pub is_sqlite: bool,
 }
 
 impl LogQuery {
@@ -87,10 +85,10 @@ impl LogQuery {
     }
 
     /// The statement. SQLite, which keeps no statistics here, is told which index to take.
-    fn sql(&self) -> String {
+    fn sql(&self, conn: &Connection) -> String {
         use std::fmt::Write;
         let index = self.filters().next().map_or("access_log_by_owner", |(_, index, _)| index);
-        let hint = if self.is_sqlite { format!(" INDEXED BY {index}") } else { String::new() };
+        let hint = if is_sqlite(conn) { format!(" INDEXED BY {index}") } else { String::new() };
         let mut sql =
             format!("{SELECT}{hint} {JOIN} WHERE e.owner_id = $1 AND e.at >= $2 AND (e.at, e.id) < ($3, $4)");
         for (place, (column, ..)) in (6..).zip(self.filters()) {
@@ -103,7 +101,7 @@ impl LogQuery {
 
 /// A page of the log, newest first.
 pub async fn page(conn: &mut Connection, query: &LogQuery) -> sqlx::Result<Vec<LogRow>> {
-    let mut statement = sqlx::query_as(sqlx::AssertSqlSafe(query.sql()))
+    let mut statement = sqlx::query_as(sqlx::AssertSqlSafe(query.sql(conn)))
         .bind(query.owner)
         .bind(query.from)
         .bind(query.before.0)
@@ -117,7 +115,7 @@ pub async fn page(conn: &mut Connection, query: &LogQuery) -> sqlx::Result<Vec<L
 
 /// How SQLite finds the lines of a page.
 pub async fn explain(conn: &mut Connection, query: &LogQuery) -> sqlx::Result<Vec<String>> {
-    let mut statement = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", query.sql())))
+    let mut statement = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", query.sql(conn))))
         .bind(query.owner)
         .bind(query.from)
         .bind(query.before.0)

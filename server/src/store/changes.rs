@@ -64,7 +64,7 @@ async fn upsert(conn: &mut Connection, changed: &[(&Touched, i64)], now: i64) ->
     let sql = format!(
         "INSERT INTO changes (account_id, device_id, kind, object_id, seq, at) VALUES {} \
          ON CONFLICT (account_id, device_id, kind, object_id) DO UPDATE SET seq = excluded.seq, at = excluded.at",
-        rows(changed.len(), 6)
+        rows(conn, changed.len(), 6)
     );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     for (change, seq) in changed {

@@ -26,7 +26,7 @@ pub async fn insert(conn: &mut Connection, events: &[NewEvent], now: i64) -> sql
         let sql = format!(
             "INSERT INTO access_events (id, account_id, lockbox_id, digest, received_at) VALUES {} \
              ON CONFLICT (id) DO NOTHING RETURNING id",
-            rows(piece.len(), 5)
+            rows(conn, piece.len(), 5)
         );
         let mut query = sqlx::query_scalar::<_, Id>(sqlx::AssertSqlSafe(sql));
         for event in piece {
@@ -65,6 +65,8 @@ pub async fn claim_operation(
 /// A line of the access log.
 pub struct NewLogEntry {
     pub id: Id,
+    /// What a phone reported, where it was made of that.
+    pub event: Option<Id>,
     pub owner: Id,
     pub at: i64,
     pub lockbox: Id,
@@ -84,14 +86,14 @@ pub struct NewLogEntry {
 pub async fn log(conn: &mut Connection, entries: &[NewLogEntry]) -> sqlx::Result<()> {
     for piece in pieces(entries) {
         let sql = format!(
-            "INSERT INTO access_log (id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, method, \
-             outcome, confirmed, operation, record) VALUES {}",
-            rows(piece.len(), 12)
+            "INSERT INTO access_log (id, event_id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, \
+             method, outcome, confirmed, operation, record) VALUES {}",
+            rows(conn, piece.len(), 13)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for entry in piece {
-            query = query.bind(entry.id).bind(entry.owner).bind(entry.at).bind(entry.lockbox);
-            query = query.bind(entry.listing).bind(entry.account).bind(entry.grant);
+            query = query.bind(entry.id).bind(entry.event).bind(entry.owner).bind(entry.at);
+            query = query.bind(entry.lockbox).bind(entry.listing).bind(entry.account).bind(entry.grant);
             query = query.bind(Named(entry.method)).bind(Named(entry.outcome));
             query = query.bind(i64::from(entry.confirmed));
             query = query.bind(entry.operation.as_deref()).bind(entry.record);
@@ -122,7 +124,7 @@ pub async fn tries_of(
 ) -> sqlx::Result<Vec<LoggedTry>> {
     sqlx::query_as(
         "SELECT l.id, l.at, l.outcome, l.confirmed, l.record, \
-         (SELECT COUNT(*) FROM access_events e WHERE e.id = l.id) AS has_event FROM access_log l \
+         (SELECT COUNT(*) FROM access_events e WHERE e.id = l.event_id) AS has_event FROM access_log l \
          WHERE l.lockbox_id = $1 AND l.operation = $2 AND ($3 = '' OR l.grant_id = $3) ORDER BY l.at, l.id",
     )
     .bind(lockbox)
@@ -151,9 +153,13 @@ pub async fn settle(conn: &mut Connection, line: Id, word: &Settled) -> sqlx::Re
     Ok(())
 }
 
-/// Gives a line that was made of a lock's record the id of the event that a phone now reports of it.
+/// Notes that a phone now reports what a line says that was made of a lock's record.
 pub async fn adopt(conn: &mut Connection, line: Id, event: Id) -> sqlx::Result<()> {
-    sqlx::query("UPDATE access_log SET id = $1 WHERE id = $2").bind(event).bind(line).execute(conn).await?;
+    sqlx::query("UPDATE access_log SET event_id = $1 WHERE id = $2")
+        .bind(event)
+        .bind(line)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -59,7 +59,7 @@ pub async fn insert(
         let sql = format!(
             "INSERT INTO listings (id, owner_id, listing_key, address, city, state, postal_code, list_price, \
              standard_status, time_zone, created_at, association_id, modified_at, seen_pass) VALUES {}",
-            rows(piece.len(), 14)
+            rows(conn, piece.len(), 14)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for row in piece {
