@@ -192,9 +192,10 @@ async fn defaults_of(conn: &mut Connection, caller: &Caller) -> Answer<BoxSettin
 async fn page(conn: &mut Connection, lockbox: &LockboxRow) -> Answer<LockboxSettings> {
     let set = shown(&lockbox.settings, &lockbox.time_zone)?;
     let pending = lockbox.has_pending_settings();
-    let former = match pending {
-        true => box_settings::former(conn, lockbox.id, lockbox.working_settings_version()).await?,
-        false => None,
+    let former = if pending {
+        box_settings::former(conn, lockbox.id, lockbox.working_settings_version()).await?
+    } else {
+        None
     };
     let working = match former {
         Some(former) => shown(&former.settings, &former.time_zone)?,
