@@ -22,7 +22,7 @@ use crate::{
 
 const DEFAULTS: &str = "/v1/lockbox-settings";
 
-fn of(serial: &str) -> String {
+pub fn of(serial: &str) -> String {
     format!("/v1/lockboxes/{serial}/settings")
 }
 
@@ -45,7 +45,7 @@ fn always(settings: &BoxSettings) -> bool {
 }
 
 /// What a phone carries to the lock, as the lock reads it.
-async fn carried(world: &World, phone: &Phone) -> Option<Settings> {
+pub async fn carried(world: &World, phone: &Phone) -> Option<Settings> {
     let (changes, _) = world.sync(phone, None).await;
     let carried = records::<LockSettings>(&changes).into_iter().find(|it| it.lockbox == BLE)?;
     Settings::open(&world.keys(BLE), carried.settings.as_ref())

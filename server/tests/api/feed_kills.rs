@@ -26,11 +26,21 @@ use crate::{
 const LEASE: i64 = 120;
 
 /// Dies at one commit.
-struct Killer {
+pub struct Killer {
     at: u64,
     fate: Fate,
     commits: AtomicU64,
     is_dead: AtomicBool,
+}
+
+impl Killer {
+    pub fn at(at: u64, fate: Fate) -> Arc<Self> {
+        Arc::new(Self { at, fate, commits: AtomicU64::default(), is_dead: AtomicBool::default() })
+    }
+
+    pub fn has_killed(&self) -> bool {
+        self.is_dead.load(Ordering::SeqCst)
+    }
 }
 
 impl Crashes for Killer {
@@ -44,7 +54,7 @@ impl Crashes for Killer {
     }
 
     fn is_dead(&self) -> bool {
-        self.is_dead.load(Ordering::SeqCst)
+        self.has_killed()
     }
 }
 
@@ -57,7 +67,7 @@ fn offer(feed: &Feed) {
 
 /// Imports, and says whether the server has died of it.
 async fn dies(world: &mut World, at: u64, fate: Fate) -> bool {
-    let killer = Arc::new(Killer { at, fate, commits: AtomicU64::default(), is_dead: AtomicBool::default() });
+    let killer = Killer::at(at, fate);
     let ours = killer.clone();
     world
         .restart(|config, ports| {
@@ -66,7 +76,7 @@ async fn dies(world: &mut World, at: u64, fate: Fate) -> bool {
         })
         .await;
     let died = world.server.operator().import_listings(CASCADE, Wanted::default()).await.is_err();
-    assert_eq!(died, killer.is_dead());
+    assert_eq!(died, killer.has_killed());
     // Another process comes up, once the lease has ended.
     world.restart(|_, _| {}).await;
     world.clock.advance(LEASE);

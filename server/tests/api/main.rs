@@ -14,6 +14,7 @@
 mod accounts;
 mod authority;
 mod authority_rows;
+mod box_kills;
 mod box_search;
 mod box_settings;
 mod deletion;
