@@ -2,7 +2,7 @@
 
 use sentri_wire::agent::{AssignRequest, Listing, Lockbox, Lockboxes};
 
-use super::{App, Caller, once::Once};
+use super::{App, Caller, once::Once, visits};
 use crate::{
     refusal::{Answer, Refusal},
     rules,
@@ -78,6 +78,7 @@ pub async fn unassign(app: &App, caller: &Caller, once: &Once, serial: &str) -> 
                 "Somebody has access to this listing still. Revoke it, or wait for its end.",
             ));
         }
+        visits::end_at(app, &mut tx, lockbox.id).await?;
         lockboxes::unassign(tx.conn(), lockbox.id).await?;
         changed(&mut tx, caller, serial, listing);
     }

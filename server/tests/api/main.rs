@@ -14,6 +14,7 @@
 mod accounts;
 mod authority;
 mod authority_rows;
+mod decisions;
 mod deletion;
 mod device_keys;
 mod devices;
