@@ -10,7 +10,7 @@ mod sync;
 
 pub use access::{Access, AccessState, Readiness};
 pub use account::{AccountKind, AccountOnPhone, PasswordRule, Profile, SignedIn, Standing};
-pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing};
+pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing, Revocation};
 pub use log::{AccessLogEntry, AccessLogPage, AccessMethod, AccessOutcome};
 pub use message::{Message, MessageTopic};
 pub use sync::{BlockedWhy, SyncState, SyncStatus};
