@@ -67,6 +67,10 @@ fn grt_6_versions_of_revocation_lists_only_rise_and_epochs_never_fall() {
         let answer = ask(&mut rig, &mut visit, &PhoneMessage::Revocations(signed));
         assert_eq!(answer, LockMessage::Revocations { result, version });
     }
+    // The records name the lists that came: so the backend hears at the same visit which one the lock has.
+    let (entries, ..) = back_up(&mut rig, &mut visit);
+    let lists = entries.iter().filter(|it| it.kind == Kind::Revocations);
+    assert_eq!(lists.map(|it| u32::from_be_bytes(it.operation)).collect::<Vec<_>>(), [4, 5]);
     rig.reboot().unwrap();
     let state = rig.lock().unwrap().state();
     assert_eq!((state.revocations.version, state.revocations.epoch_floor), (5, Epoch(2)));

@@ -78,11 +78,14 @@ impl LogQuery {
     }
 }
 
+/// Changes on a page of a sync. A phone that starts over has all in one call, nearly always.
+const PAGE: usize = 1000;
+
 /// The path of a sync from a cursor.
 pub(crate) fn sync_path(cursor: Option<&str>) -> String {
     match cursor {
-        Some(cursor) => format!("/v1/sync?cursor={}", percent(cursor)),
-        None => "/v1/sync".to_owned(),
+        Some(cursor) => format!("/v1/sync?limit={PAGE}&cursor={}", percent(cursor)),
+        None => format!("/v1/sync?limit={PAGE}"),
     }
 }
 
@@ -106,6 +109,6 @@ mod tests {
     #[test]
     fn values_can_not_leave_their_place_in_a_path() {
         assert_eq!(percent("a/../b?c=d&é"), "a%2F..%2Fb%3Fc%3Dd%26%C3%A9");
-        assert_eq!(sync_path(Some("1:2+3")), "/v1/sync?cursor=1%3A2%2B3");
+        assert_eq!(sync_path(Some("1:2+3")), "/v1/sync?limit=1000&cursor=1%3A2%2B3");
     }
 }

@@ -1,6 +1,7 @@
 //! Brings what changed, takes up what happened, and tells how fresh the phone is. [SYN-1, SYN-2, SYN-3]
 
 pub mod plan;
+pub mod pushes;
 mod reassert;
 pub mod register;
 mod status;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use sentri_wire::{credential::Credential, problem::ProblemCode, sync::SyncPage};
 
 use status::GoingOn;
-pub use status::{Freshness, LastSync, Status, freshness, status};
+pub use status::{Freshness, LastSync, STALE_AFTER, Status, freshness, status};
 use upload::upload;
 
 use crate::{
@@ -55,7 +56,7 @@ pub async fn report(session: &Session) {
 
 async fn exchange(session: &Session) -> Result<(), SessionError> {
     upload(session).await?;
-    // Neither may keep the credentials from arriving; the next sync tries again.
+    // This may not keep the credentials from arriving, nor may the pushes below; the next sync tries again.
     let _ = register::register_quietly(session).await;
     reassert::reassert(session).await?;
     fetch(session).await?;
@@ -63,6 +64,7 @@ async fn exchange(session: &Session) -> Result<(), SessionError> {
     if reassert::reassert(session).await? {
         fetch(session).await?;
     }
+    let _ = pushes::tell(session).await;
     Ok(())
 }
 

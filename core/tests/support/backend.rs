@@ -313,6 +313,7 @@ fn grant(state: &mut State, request: &HttpRequest) -> HttpResponse {
         state: GrantState::Invited,
         phone_ready: false,
         last_used_at: None,
+        revocation: None,
     };
     state.grants.push(grant.clone());
     let answer = json(&GrantResponse { grant, invitee: Invitee::New });

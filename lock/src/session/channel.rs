@@ -118,7 +118,7 @@ impl<B: Board> Lock<B> {
         }
         list.epoch_floor = list.epoch_floor.max(held.epoch_floor);
         list.forget_before(self.clock.floor());
-        let entry = records::by_phone(Kind::Revocations, m1, Verdict::Served, self.now());
+        let entry = records::revocations(list.version, m1, self.now());
         Ok(self.store_event(&entry, Some(Change::Revocations(list)))?.into())
     }
 

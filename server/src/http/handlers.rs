@@ -16,7 +16,7 @@ use sentri_wire::{
         AssignRequest, Grant, GrantRequest, GrantResponse, Grants, Listing, Listings, Lockbox, Lockboxes,
         NewListing, Reassertion,
     },
-    credential::{TimeRequest, TimeResponse},
+    credential::{TimeRequest, TimeResponse, Visit, VisitRequest},
     event::{AuditReceipt, AuditUpload, EventReceipts, EventUpload, LogPage},
     export::PersonalData,
 };
@@ -32,7 +32,7 @@ use crate::{
     service::{
         events, export, grants, id_in_path, listings, lockboxes, locks,
         log_pages::{self, LogRequest},
-        login, messages, restore, signup, sync,
+        login, messages, restore, signup, sync, visits,
     },
     store::Id,
 };
@@ -154,8 +154,8 @@ pub async fn revoke(
 }
 
 pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<sync::Page> {
-    let params = params.only(&["cursor"])?;
-    sync::sync(&app, &caller, params.get("cursor")).await.map(Json)
+    let params = params.only(&["cursor", "limit"])?;
+    sync::sync(&app, &caller, params.get("cursor"), params.parse("limit")?).await.map(Json)
 }
 
 pub async fn upload_events(
@@ -207,6 +207,14 @@ pub async fn read_message(State(app): State<Shared>, Auth(caller): Auth, Segment
 
 pub async fn delete_message(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment) -> Done {
     messages::delete(&app, &caller, id_in_path(&id)?).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn visit(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    body: Body<VisitRequest>,
+) -> Created<Visit> {
+    visits::visit(&app, &caller, &body.value).await.map(created)
 }
 
 pub async fn lock_time(

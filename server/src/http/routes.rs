@@ -72,6 +72,10 @@ fn agent_routes() -> Vec<Endpoint> {
             .named("reassertGrants", "After a restored backup: tell again what was revoked.")
             .takes::<agent::Reassertion>()
             .gives_nothing("Taken back again; tickets are issued again for what stands."),
+        Endpoint::new(POST, "/v1/visits", Agent, handlers::visit)
+            .named("visit", "As a member, open a lockbox of the association whose ENT was pressed.")
+            .takes::<credential::VisitRequest>()
+            .gives::<credential::Visit>(201, "The visit, with a ticket for this phone."),
         Endpoint::new(GET, "/v1/access-log", Agent, handlers::access_log)
             .named("accessLog", "The log of the agent's lockboxes.")
             .query("from", Required::False, "First second.")
@@ -97,6 +101,7 @@ fn phone_routes() -> Vec<Endpoint> {
         Endpoint::new(GET, "/v1/sync", Account, handlers::sync_page)
             .named("sync", "What changed since a cursor.")
             .query("cursor", Required::False, "Of the page before; without it the answer starts over.")
+            .query("limit", Required::False, "Changes on the page: 1 to 1,000; without it 100.")
             .gives::<sync::SyncPage>(200, "A page of changes."),
         Endpoint::new(POST, "/v1/events", AnyDevice, handlers::upload_events)
             .named("uploadEvents", "Report what happened at lockboxes; each event is stored once.")

@@ -28,7 +28,7 @@ use crate::{
     store::{
         Id, Writing, accounts, credentials,
         events::{self, LoggedTry, NewLogEntry, Settled},
-        grants::{self, GrantRow},
+        grants::{self, GrantKind, GrantRow},
         listings,
         lockboxes::{self, LockboxRow},
     },
@@ -254,14 +254,25 @@ async fn nameless(
 
 async fn tell_granter(app: &App, tx: &mut Writing, tried: &Try<'_>, at: i64) -> Answer<()> {
     let grant = tried.grant;
-    grants::set_last_used(tx.conn(), grant.id, at).await?;
-    tx.touch::<Grant>(grant.granter_id, grant.id);
+    let revoked_at = grants::set_last_used(tx.conn(), grant.id, at).await?;
+    let is_visit = grant.kind.0 == GrantKind::Visit;
+    if is_visit && grant.granter_id == tried.account {
+        return Ok(());
+    }
+    if !is_visit {
+        tx.touch::<Grant>(grant.granter_id, grant.id);
+    }
     let listing = listings::by_id(tx.conn(), grant.listing_id)
         .await?
         .ok_or_else(|| fault("a grant without its listing"))?;
     let user =
         accounts::by_id(tx.conn(), tried.account).await?.ok_or_else(|| fault("a try without its account"))?;
-    let text = catalog::used(&visit(&listing, grant)?, &user.full_name(), at);
+    let (visit, who) = (visit(&listing, grant)?, user.full_name());
+    let text = if is_visit {
+        catalog::visited(&visit, &who, at)
+    } else {
+        catalog::used(&visit, &who, at, revoked_at)
+    };
     let about = About { access: grant.id, topic: MessageTopic::AccessUsed };
     messages::add_with_push(app, tx, grant.granter_id, &about, &text).await
 }

@@ -6,7 +6,7 @@ use sentri_wire::{
     settings::LockboxSearch,
 };
 
-use super::{App, Caller, box_settings, once::Once, protocol_time};
+use super::{App, Caller, box_settings, once::Once, protocol_time, visits};
 use crate::{
     refusal::{Answer, Refusal},
     rules,
@@ -109,6 +109,7 @@ pub async fn unassign(app: &App, caller: &Caller, once: &Once, serial: &str) -> 
                 "Somebody has access to this listing still. Revoke it, or wait for its end.",
             ));
         }
+        visits::end_at(app, &mut tx, lockbox.id).await?;
         lockboxes::unassign(tx.conn(), lockbox.id).await?;
         changed(&mut tx, caller, serial, listing);
     }

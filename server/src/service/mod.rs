@@ -33,6 +33,7 @@ pub mod revocations;
 pub mod signup;
 pub mod standing;
 pub mod sync;
+pub mod visits;
 pub mod zones;
 
 use std::sync::Arc;

@@ -102,7 +102,7 @@ pub async fn reassert(app: &App, caller: &Caller, told: &Reassertion) -> Answer<
         let id = store::Id(*id);
         let Some(grant) = grants::given(tx.conn(), caller.account, id).await? else { continue };
         if grant.state.0 != GrantState::Revoked && grant.created_at <= restored_at {
-            grants::set_revoked(tx.conn(), id).await?;
+            grants::set_revoked(tx.conn(), id, app.now()).await?;
             granting::take_back(app, &mut tx, &grant).await?;
         }
     }

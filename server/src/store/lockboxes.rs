@@ -144,6 +144,26 @@ pub async fn at_listing(conn: &mut Connection, listing: Id) -> sqlx::Result<Opti
     sqlx::query_as("SELECT * FROM lockboxes WHERE listing_id = $1").bind(listing).fetch_optional(conn).await
 }
 
+/// The lockboxes with Bluetooth that a member may open: their association's that hang at an active listing, and their own
+/// wherever they hang. [AGT-1]
+pub async fn open_to_members(
+    conn: &mut Connection,
+    association: Id,
+    member: Id,
+    now: i64,
+) -> sqlx::Result<Vec<LockboxRow>> {
+    sqlx::query_as(
+        "SELECT b.* FROM lockboxes b JOIN listings l ON l.id = b.listing_id WHERE b.association_id = $1 \
+         AND b.retired_at IS NULL AND b.generation = 'ble' AND (b.owner_id = $2 OR (b.on_listing_since <= $3 \
+         AND l.standard_status IN ('Active', 'Active Under Contract'))) ORDER BY b.id",
+    )
+    .bind(association)
+    .bind(member)
+    .bind(now)
+    .fetch_all(conn)
+    .await
+}
+
 /// Those of the named lockboxes that are this agent's and in use.
 pub async fn owned_among(
     conn: &mut Connection,
@@ -282,6 +302,18 @@ pub async fn hear_settings(conn: &mut Connection, id: Id, version: u32) -> sqlx:
         "UPDATE lockboxes SET heard_settings_version = $1 WHERE id = $2 AND heard_settings_version < $1",
     )
     .bind(i64::from(version))
+    .bind(id)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Stores which revocation list a lock has, where that is news.
+pub async fn hear_revocations(conn: &mut Connection, id: Id, version: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE lockboxes SET heard_revocation_version = $1 WHERE id = $2 AND heard_revocation_version < $1",
+    )
+    .bind(version)
     .bind(id)
     .execute(conn)
     .await

@@ -115,6 +115,9 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
     let settings = json!({ "access_hours": [], "contractor_mode": false });
     // As a lock's, which is nobody's; `box_search` has Dana's.
     let woken = Binary::from([&[1, 0][..], &[7; 16]].concat());
+    let mut strangers = [0; 18];
+    strangers[0] = 1;
+    let visit = json!({ "advert": Binary::from(strangers) });
     vec![
         get("/v1/listings", Hides("Oak St")),
         post("/v1/listings", new_listing(), Hides("Dana")),
@@ -130,6 +133,7 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
         post("/v1/grants", granting, NotFound),
         on("GET", "/v1/grants", format!("/v1/grants?listing_id={}", listing.id), None),
         on("POST", "/v1/grants/{id}/revoke", revoke, None),
+        post("/v1/visits", visit, NotFound),
         post("/v1/grants/reassert", json!({ "revoked": [ready.grant.id] }), Open),
         on("GET", "/v1/access-log", log, None),
         get("/v1/access-log", Hides(BLE)),

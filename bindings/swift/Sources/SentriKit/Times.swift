@@ -104,6 +104,8 @@ extension Grant {
   public var end: Date { Date(core: endsAt) }
   /// When it was last used.
   public var lastUsed: Date? { lastUsedAt.map(Date.init(core:)) }
+  /// When it was taken back.
+  public var revoked: Date? { revokedAt.map(Date.init(core:)) }
 }
 
 extension Listing {
@@ -204,6 +206,11 @@ extension SentriCoreProtocol {
   /// Revokes an access that has not begun. As `revoke(grantId:)`.
   public func revoke(grant: UUID) async throws -> Grant {
     try await revoke(grantId: grant.coreText)
+  }
+
+  /// Whether an access will open its box. As `willItOpen(accessId:at:)`, in whole seconds.
+  public func willItOpen(access: UUID, at date: Date? = nil) async throws -> WillItOpen {
+    try await willItOpen(accessId: access.coreText, at: date?.coreSeconds)
   }
 
   /// Puts a lockbox on a listing, in whole seconds. As `assignLockbox(listingId:serial:onListingSince:region:)`.

@@ -154,6 +154,34 @@ pub struct Grant {
     pub phone_ready: bool,
     /// When it was last used.
     pub last_used_at: Option<i64>,
+    /// When it was taken back, where it was.
+    pub revoked_at: Option<i64>,
+    /// How far that has come; absent where it stands.
+    pub revocation: Option<Revocation>,
+}
+
+/// How far a revocation has come. A lockbox has no network: it hears of it from the next phone that passes. [GRT-6]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Revocation {
+    /// No phone could open by this access: nothing is out.
+    NothingOut,
+    /// A phone could open by it, and the box has not said yet that it knows.
+    OnItsWay {
+        /// First second at which nothing opens any more, whether phone and box have heard of it or not.
+        opens_until: i64,
+    },
+    /// The box knows, and refuses.
+    AtTheBox,
+}
+
+impl Revocation {
+    fn of(it: wire::agent::Revocation) -> Self {
+        match (it.reach, it.opens_until) {
+            (wire::agent::RevocationReach::OnItsWay, Some(opens_until)) => Self::OnItsWay { opens_until },
+            (wire::agent::RevocationReach::AtTheBox, _) => Self::AtTheBox,
+            _ => Self::NothingOut,
+        }
+    }
 }
 
 impl From<wire::agent::Grant> for Grant {
@@ -172,6 +200,8 @@ impl From<wire::agent::Grant> for Grant {
             },
             phone_ready: it.phone_ready,
             last_used_at: it.last_used_at,
+            revoked_at: it.revocation.and_then(|it| it.at),
+            revocation: it.revocation.map(Revocation::of),
         }
     }
 }

@@ -11,7 +11,7 @@ mod sync;
 
 pub use access::{Access, AccessState, Readiness};
 pub use account::{AccountKind, AccountOnPhone, PasswordRule, Profile, SignedIn, Standing};
-pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing};
+pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing, Revocation};
 pub use log::{AccessLogEntry, AccessLogFilter, AccessLogPage, AccessMethod, AccessOutcome};
 pub use message::{Message, MessageTopic};
 pub use settings::{BoxSettings, DayHours, LockboxSettings, Weekday};

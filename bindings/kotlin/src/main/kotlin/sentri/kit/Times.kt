@@ -27,6 +27,7 @@ import sentri.core.SentriCore
 import sentri.core.Signup
 import sentri.core.SyncState
 import sentri.core.SyncStatus
+import sentri.core.WillItOpen
 
 /** From whole seconds since 1970-01-01 UTC. What no instant can hold becomes the first or the last one. */
 fun instantOf(seconds: Long): Instant =
@@ -78,6 +79,9 @@ val Grant.end: Instant get() = instantOf(endsAt)
 
 /** When it was last used. */
 val Grant.lastUsed: Instant? get() = lastUsedAt?.let(::instantOf)
+
+/** When it was taken back. */
+val Grant.revoked: Instant? get() = revokedAt?.let(::instantOf)
 
 /** Our id of the listing. */
 val Listing.uuid: UUID get() = uuidOf(id)
@@ -173,6 +177,10 @@ suspend fun SentriCore.startGrant(listing: UUID): GrantFlow = startGrant(listing
 
 /** Revokes an access that has not begun. As [SentriCore.revoke]. */
 suspend fun SentriCore.revoke(grant: UUID): Grant = revoke(grant.toString())
+
+/** Whether an access will open its box. As [SentriCore.willItOpen], in whole seconds. */
+suspend fun SentriCore.willItOpen(access: UUID, at: Instant? = null): WillItOpen =
+    willItOpen(access.toString(), at?.epochSecond)
 
 /** Puts a lockbox on a listing. As [SentriCore.assignLockbox], in whole seconds. */
 suspend fun SentriCore.assignLockbox(
