@@ -155,7 +155,7 @@ pub async fn open_to_members(
     sqlx::query_as(
         "SELECT b.* FROM lockboxes b JOIN listings l ON l.id = b.listing_id WHERE b.association_id = $1 \
          AND b.retired_at IS NULL AND b.generation = 'ble' AND (b.owner_id = $2 OR (b.on_listing_since <= $3 \
-         AND l.standard_status IN ('Active', 'Active Under Contract'))) ORDER BY b.id",
+         AND l.gone_at IS NULL AND l.standard_status IN ('Active', 'Active Under Contract'))) ORDER BY b.id",
     )
     .bind(association)
     .bind(member)
