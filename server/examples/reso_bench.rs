@@ -108,7 +108,8 @@ const AGENTS: u32 = 20;
 async fn backend(feed: &Feed, url: Option<&str>) -> Result<(Running, TempDir), Failure> {
     let folder = tempfile::tempdir()?;
     let mut config = Config::in_folder(folder.path());
-    config.import_listings = false;
+    // Nothing else of the server's is at work, or in memory.
+    (config.import_listings, config.deliver) = (false, false);
     config.listings_feed = vec![toml::from_str(&format!(
         "association = \"Cascade\"\nurl = {:?}\nbearer = {TOKEN:?}\ntime_zone = \"America/Los_Angeles\"\npage = {PAGE}",
         feed.url()

@@ -199,14 +199,18 @@ pub fn signed_settings(app: &App, lockbox: &LockboxRow) -> Answer<LockSettings> 
 
 /// A lock knows two transitions of its zone. Once the first is past, it is told of the next ones.
 async fn refresh_zone(app: &App, tx: &mut Writing, lockbox: LockboxRow, now: Time) -> Answer<LockboxRow> {
-    let settings = settings(&lockbox)?;
-    if !zones::is_stale(settings.zone, now) {
+    if !zones::is_stale(settings(&lockbox)?.zone, now) {
         return Ok(lockbox);
     }
-    let zone = rules::time_zone(&lockbox.time_zone, "time_zone")?;
-    let settings = Settings { zone: zones::around(zone, now), ..settings };
-    box_settings::tell(app, tx, &lockbox, settings, zone).await?;
     let gone = || fault("a lockbox that vanished");
+    if !app.store.is_embedded() {
+        // Its owner may be setting something just now.
+        lockboxes::hold(tx.conn(), &lockbox.serial).await?;
+    }
+    let lockbox = lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(gone)?;
+    let zone = rules::time_zone(&lockbox.time_zone, "time_zone")?;
+    let settings = Settings { zone: zones::around(zone, now), ..settings(&lockbox)? };
+    box_settings::tell(app, tx, &lockbox, settings, zone).await?;
     lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(gone)
 }
 

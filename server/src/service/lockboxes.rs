@@ -69,11 +69,12 @@ pub async fn assign(
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
-    let lockbox = owned(&mut tx, caller, serial).await?;
     if !app.store.is_embedded() {
-        // A feed may be giving it to another agent just now.
+        // Just now the box may be told of settings, and a feed may be giving the listing to another agent.
+        lockboxes::hold(tx.conn(), serial).await?;
         listings::hold(tx.conn(), Id(request.listing_id)).await?;
     }
+    let lockbox = owned(&mut tx, caller, serial).await?;
     let listing = listings::owned(tx.conn(), caller.account, Id(request.listing_id))
         .await?
         .ok_or_else(|| Refusal::not_found().field("listing_id"))?;
