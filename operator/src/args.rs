@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use self::{
-    communities::{Community, Hub, Permission, Resident, Support},
+    communities::{Community, Hub, OwnersCall, Permission, Resident, Support},
     members::{
-        Agent, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule, Person,
-        Rules,
+        Agent, Allowed, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule,
+        Person, Rules,
     },
 };
 

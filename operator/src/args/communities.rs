@@ -1,6 +1,6 @@
 //! The commands for communities, their people and hubs, and for support users.
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::members::Person;
 
@@ -172,6 +172,40 @@ pub enum Support {
         #[arg(long, value_enum)]
         permission: Permission,
     },
+    /// Somebody calls who says to own a lockbox: print the security questions that may be asked.
+    Questions {
+        /// Address of the support user who took the call.
+        #[arg(long = "as")]
+        support: String,
+        /// The owner's nine digits.
+        #[arg(long)]
+        owner: String,
+    },
+    /// Make a one day code for a caller who answers right, to be read to them.
+    OneDayCode {
+        /// Who calls.
+        #[command(flatten)]
+        call: OwnersCall,
+        /// The day at the property, like 2026-11-23.
+        #[arg(long)]
+        day: String,
+    },
+    /// Print the contractor codes for a caller who answers right, to be read to them.
+    ContractorCodes(OwnersCall),
+}
+
+/// A call to phone support. What the caller answers to a security question comes by standard input.
+#[derive(Args)]
+pub struct OwnersCall {
+    /// Address of the support user who took the call.
+    #[arg(long = "as")]
+    pub support: String,
+    /// The owner's nine digits, as the caller says them.
+    #[arg(long)]
+    pub owner: String,
+    /// What is printed on the lockbox.
+    #[arg(long)]
+    pub lockbox: String,
 }
 
 /// What a support user may.

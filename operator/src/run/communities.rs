@@ -3,8 +3,13 @@
 use sentri_server::operator::{self, CommunityChange, NewCommunity, Operator};
 use sentri_wire::account::AccountKind;
 
-use super::{members::read, out::Out};
-use crate::args::{Community, Hub, Permission, Resident, Support};
+use serde_json::json;
+
+use super::{
+    members::{read, secret_line},
+    out::Out,
+};
+use crate::args::{Community, Hub, OwnersCall, Permission, Resident, Support};
 
 /// Communities.
 pub async fn communities(operator: &Operator<'_>, command: Community, out: &Out) -> anyhow::Result<()> {
@@ -64,10 +69,25 @@ pub async fn support(operator: &Operator<'_>, command: Support, out: &Out) -> an
         Support::List => out.print(&operator.support_users().await?),
         Support::Suspend { email } => out.print(&operator.suspend_person(KIND, &email).await?),
         Support::Reinstate { email } => out.print(&operator.reinstate_person(KIND, &email).await?),
+        Support::Questions { support, owner } => {
+            let questions = operator.security_questions(&support, &owner).await?;
+            out.print(&json!({ "questions": questions }))
+        }
+        Support::OneDayCode { call, day } => {
+            out.print(&operator.one_day_code_by_phone(&read_call(call)?, &day).await?)
+        }
+        Support::ContractorCodes(call) => {
+            out.print(&operator.contractor_codes_by_phone(&read_call(call)?).await?)
+        }
         Support::Set { email, permission } => {
             out.print(&operator.set_permission(&email, named(permission)).await?)
         }
     }
+}
+
+fn read_call(call: OwnersCall) -> anyhow::Result<operator::OwnersCall> {
+    let OwnersCall { support, owner, lockbox } = call;
+    Ok(operator::OwnersCall { support, owner, lockbox, answer: secret_line("answer")? })
 }
 
 fn named(permission: Permission) -> operator::Permission {

@@ -5,7 +5,7 @@ use sentri_wire::{agent, credential, event, sync};
 use utoipa::openapi::Required;
 
 use super::{
-    account_routes,
+    account_routes, code_routes,
     endpoint::{
         Access::{Account, Agent, AnyDevice, Public},
         Endpoint,
@@ -19,7 +19,7 @@ pub(super) const DELETE: (MethodFilter, Method) = (MethodFilter::DELETE, Method:
 
 /// Every route of the API.
 pub fn endpoints() -> Vec<Endpoint> {
-    [account_routes::endpoints(), agent_routes(), phone_routes(), own_routes()]
+    [account_routes::endpoints(), agent_routes(), code_routes::endpoints(), phone_routes(), own_routes()]
         .into_iter()
         .flatten()
         .collect()

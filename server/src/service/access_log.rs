@@ -18,7 +18,7 @@ use sentri_wire::{
 };
 
 use super::{
-    App, Caller, fault,
+    App, Caller, code_log, fault,
     grants::visit,
     messages::{self, About},
 };
@@ -108,6 +108,9 @@ pub async fn record(
     number: i64,
     entry: &Entry,
 ) -> Answer<()> {
+    if entry.kind == Kind::Code {
+        return code_log::record(app, tx, lockbox, number, entry).await;
+    }
     let (Kind::Ble | Kind::MotorFailed, Some(verdict)) = (entry.kind, Verdict::from_code(entry.result))
     else {
         return Ok(());
@@ -218,6 +221,7 @@ pub fn unconfirmed(tried: &Try<'_>, id: Id, at: i64, outcome: Outcome) -> NewLog
         confirmed: false,
         operation: tried.operation.clone(),
         record: None,
+        label: None,
     }
 }
 
@@ -248,6 +252,7 @@ async fn nameless(
         confirmed: true,
         operation: Some(operation.to_owned()),
         record: Some(word.record),
+        label: None,
     };
     Ok(events::log(tx.conn(), &[entry]).await?)
 }

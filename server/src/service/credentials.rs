@@ -15,7 +15,7 @@ use sentri_wire::{
     device::DeviceKeyKind,
 };
 
-use super::{App, Caller, fault, protocol_time, restore, revocations, zones};
+use super::{App, Caller, fault, lock_settings, protocol_time, restore, revocations, zones};
 use crate::{
     config::Policy,
     refusal::{Answer, Refusal},
@@ -79,7 +79,7 @@ async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, n
     let lockbox = lockboxes::by_id(tx.conn(), grant.lockbox_id)
         .await?
         .ok_or_else(|| fault("a grant without its lockbox"))?;
-    let lockbox = refresh_zone(tx, lockbox, now).await?;
+    let lockbox = refresh_zone(app, tx, lockbox, now).await?;
     let policy = app.policy(tx.conn(), Some(lockbox.association_id)).await?;
     let account = accounts::by_id(tx.conn(), caller.account)
         .await?
@@ -182,19 +182,12 @@ pub fn signed_settings(app: &App, lockbox: &LockboxRow) -> Answer<LockSettings> 
 }
 
 /// A lock knows two transitions of its zone. Once the first is past, it is told of the next ones.
-async fn refresh_zone(tx: &mut Writing, lockbox: LockboxRow, now: Time) -> Answer<LockboxRow> {
-    let mut settings = settings(&lockbox)?;
-    if !zones::is_stale(settings.zone, now) {
+async fn refresh_zone(app: &App, tx: &mut Writing, lockbox: LockboxRow, now: Time) -> Answer<LockboxRow> {
+    if !zones::is_stale(settings(&lockbox)?.zone, now) {
         return Ok(lockbox);
     }
-    settings.zone = zones::around(rules::time_zone(&lockbox.time_zone, "time_zone")?, now);
-    settings.version += 1;
-    let lockbox = LockboxRow { settings: hex::encode(settings.encode()), ..lockbox };
-    lockboxes::set_settings(tx.conn(), lockbox.id, &lockbox.settings).await?;
-    for holder in credentials::holders(tx.conn(), lockbox.id, now.unix()).await? {
-        tx.touch::<LockSettings>(holder, &lockbox.serial);
-    }
-    Ok(lockbox)
+    let zone = zones::around(rules::time_zone(&lockbox.time_zone, "time_zone")?, now);
+    lock_settings::change(app, tx, lockbox, |settings| settings.zone = zone).await
 }
 
 /// A credential as its phone gets it. It follows from the row and the lock's seed alone, so that a page

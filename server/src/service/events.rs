@@ -12,6 +12,7 @@ use sentri_protocol::{
 use sentri_wire::{
     Binary,
     agent::Lockbox,
+    codes::Keypad,
     credential::{LockSettings, RevocationList},
     event::{AccessEvent, EventReceipt, EventReceipts, EventUpload, ReceiptResult},
 };
@@ -271,6 +272,9 @@ async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()
     lockboxes::hear(tx.conn(), lockbox.id, &heard).await?;
     tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
     let now = lockboxes::by_id(tx.conn(), id).await?.ok_or_else(gone)?;
+    if now.heard_settings_version != lockbox.heard_settings_version {
+        tx.touch::<Keypad>(lockbox.owner_id, &lockbox.serial);
+    }
     let has_list = revocations::is_pending(&lockbox) && !revocations::is_pending(&now);
     let has_settings = credentials::settings_pending(&lockbox)? && !credentials::settings_pending(&now)?;
     if has_list || has_settings {

@@ -3,6 +3,7 @@
 
 pub mod access_log;
 pub mod association_rules;
+pub mod code_log;
 pub mod codes;
 pub mod credentials;
 pub mod deletion;
@@ -12,7 +13,10 @@ pub mod export;
 pub mod grants;
 pub mod guessing;
 pub mod identity;
+pub mod issued_codes;
+pub mod keypad;
 pub mod listings;
+pub mod lock_settings;
 pub mod lockboxes;
 pub mod locks;
 pub mod login;
@@ -28,6 +32,8 @@ pub mod restore;
 pub mod retention;
 pub mod revocations;
 pub mod signup;
+pub mod smacs;
+pub mod smart_pins;
 pub mod standing;
 pub mod sync;
 pub mod zones;

@@ -63,7 +63,8 @@ async fn make_safe(app: &App, tx: &mut Writing) -> Answer<()> {
         let bytes = hex::decode(&encoded).map_err(|_| fault("settings that are no hex"))?;
         let mut settings = Settings::decode(&bytes).map_err(|_| fault("settings that can't be read"))?;
         settings.version = settings.version.saturating_add(restore::VERSIONS);
-        lockboxes::set_settings(tx.conn(), id, &hex::encode(settings.encode())).await?;
+        lockboxes::set_settings(tx.conn(), id, settings.version.into(), &hex::encode(settings.encode()))
+            .await?;
         let serial = lockboxes::by_id(tx.conn(), id).await?.map(|row| row.serial).unwrap_or_default();
         for holder in store::credentials::holders(tx.conn(), id, now).await? {
             tx.touch::<RevocationList>(holder, &serial);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sentri_wire::{
     account::Account,
     agent::{Grant, Listing, Lockbox},
+    codes::{IssuedCode, Keypad},
     credential::{Access, Credential, LockSettings, RevocationList},
     problem::ProblemCode,
     sync::{Message, Record},
@@ -16,13 +17,14 @@ use subtle::ConstantTimeEq;
 use super::{
     App, Caller,
     credentials::{self, Issued},
-    fault, login, restore, revocations,
+    fault, issued_codes, keypad, login, restore, revocations,
 };
 use crate::{
     refusal::{Answer, Refusal},
     store::{
         self, Connection, accesses,
         changes::{self, ChangeRow},
+        codes,
         gather::Records,
         grants, listings, lockboxes, messages,
     },
@@ -176,6 +178,8 @@ impl Loader<'_> {
                 Message::KIND => self.messages(&ids).await?,
                 RevocationList::KIND => self.revocations(&ids).await?,
                 LockSettings::KIND => self.settings(&ids).await?,
+                Keypad::KIND => self.keypads(&ids).await?,
+                IssuedCode::KIND => self.codes(&ids).await?,
                 _ => return Err(fault("a change of an unknown kind")),
             }
         }
@@ -243,6 +247,25 @@ impl Loader<'_> {
             if credentials::settings_pending(&lockbox)? {
                 self.add(&credentials::signed_settings(self.app, &lockbox)?)?;
             }
+        }
+        Ok(())
+    }
+
+    async fn keypads(&mut self, serials: &[&str]) -> Answer<()> {
+        for lockbox in lockboxes::owned_among(self.conn, self.caller.account, serials).await? {
+            let keypad = keypad::seen(self.app, self.conn, &lockbox).await?;
+            self.add(&keypad)?;
+        }
+        Ok(())
+    }
+
+    async fn codes(&mut self, ids: &[&str]) -> Answer<()> {
+        for row in codes::owned_among(self.conn, self.caller.account, ids).await? {
+            let lockbox = lockboxes::by_id(self.conn, row.lockbox_id)
+                .await?
+                .ok_or_else(|| fault("a code without its lockbox"))?;
+            let code = issued_codes::to_wire(self.app, self.conn, &lockbox, &row).await?;
+            self.add(&code)?;
         }
         Ok(())
     }

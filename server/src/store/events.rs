@@ -78,6 +78,8 @@ pub struct NewLogEntry {
     pub operation: Option<String>,
     /// The lock's newest record when it said so.
     pub record: Option<i64>,
+    /// What it is called where no account is named.
+    pub label: Option<String>,
 }
 
 /// Adds lines.
@@ -85,8 +87,8 @@ pub async fn log(conn: &mut Connection, entries: &[NewLogEntry]) -> sqlx::Result
     for piece in pieces(entries) {
         let sql = format!(
             "INSERT INTO access_log (id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, method, \
-             outcome, confirmed, operation, record) VALUES {}",
-            rows(piece.len(), 12)
+             outcome, confirmed, operation, record, label) VALUES {}",
+            rows(piece.len(), 13)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for entry in piece {
@@ -95,6 +97,7 @@ pub async fn log(conn: &mut Connection, entries: &[NewLogEntry]) -> sqlx::Result
             query = query.bind(Named(entry.method)).bind(Named(entry.outcome));
             query = query.bind(i64::from(entry.confirmed));
             query = query.bind(entry.operation.as_deref()).bind(entry.record);
+            query = query.bind(entry.label.as_deref());
         }
         query.execute(&mut *conn).await?;
     }
@@ -165,6 +168,7 @@ struct LogRow {
     listing_id: Option<Id>,
     first_name: Option<String>,
     last_name: Option<String>,
+    label: Option<String>,
     method: Named<Method>,
     outcome: Named<Outcome>,
     confirmed: i64,
@@ -174,8 +178,8 @@ impl LogRow {
     fn into_wire(self) -> LogEntry {
         let who = match (self.first_name, self.last_name) {
             (Some(first), Some(last)) => format!("{first} {last}"),
-            // The account is gone; the line stays, without a name. [ACC-11]
-            _ => "Former user".to_owned(),
+            // Where the account is gone, the line stays, without a name. [ACC-11]
+            _ => self.label.unwrap_or_else(|| "Former user".to_owned()),
         };
         LogEntry {
             id: self.id.0,
@@ -190,7 +194,7 @@ impl LogRow {
     }
 }
 
-const SELECT_LOG: &str = "SELECT e.id, e.at, b.serial, e.listing_id, a.first_name, a.last_name, e.method, e.outcome, e.confirmed \
+const SELECT_LOG: &str = "SELECT e.id, e.at, b.serial, e.listing_id, a.first_name, a.last_name, e.label, e.method, e.outcome, e.confirmed \
      FROM access_log e JOIN lockboxes b ON b.id = e.lockbox_id LEFT JOIN accounts a ON a.id = e.account_id WHERE ";
 
 /// All lines that tell what one account did, oldest first.

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 use super::{
     Connection, Id, Named,
     columns::{number, placeholders},
+    settings_history,
 };
 
 /// A lockbox.
@@ -198,14 +199,14 @@ pub async fn raise_revocation_version(conn: &mut Connection, id: Id, raise_epoch
     Ok(())
 }
 
-/// Stores new settings, which carry their own version.
-pub async fn set_settings(conn: &mut Connection, id: Id, settings: &str) -> sqlx::Result<()> {
+/// Stores new settings, which are of this version. What the lock works by until it hears of them is kept.
+pub async fn set_settings(conn: &mut Connection, id: Id, version: i64, settings: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE lockboxes SET settings = $1 WHERE id = $2")
         .bind(settings)
         .bind(id)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    settings_history::add(conn, id, version, settings).await
 }
 
 /// What a lock itself was heard to say.

@@ -41,8 +41,14 @@ fn on(method: &'static str, template: &'static str, path: String, body: Option<V
 
 /// Calls of Ari, an agent of the same association, on what is Dana's and Bo's.
 pub fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
-    let all =
-        [public_rows(), identity_rows(ready), own_rows(), agent_rows(ready), phone_rows(ready, message)];
+    let all = [
+        public_rows(),
+        identity_rows(ready),
+        own_rows(),
+        agent_rows(ready),
+        code_rows(),
+        phone_rows(ready, message),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -125,6 +131,36 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
         post("/v1/grants/reassert", json!({ "revoked": [ready.grant.id] }), Open),
         on("GET", "/v1/access-log", log, None),
         get("/v1/access-log", Hides(BLE)),
+    ]
+}
+
+fn code_rows() -> Vec<Row> {
+    let of_box = |action: &str| format!("/v1/lockboxes/{BLE}/{action}");
+    let window = json!({ "guest": "Gus", "starts_at": NOW, "ends_at": NOW + HOUR });
+    let offline = of_box("smart-pins/offline");
+    let pin = Some(json!({ "pin": crate::world::PIN }));
+    let change = Some(json!({ "contractor_mode": true }));
+    // Dana's box hangs at an active listing: a member of her association may open it.
+    let smac = on("POST", "/v1/lockboxes/{serial}/smac", of_box("smac"), None);
+    vec![
+        on("GET", "/v1/lockboxes/{serial}/keypad", of_box("keypad"), None),
+        on("POST", "/v1/lockboxes/{serial}/keypad", of_box("keypad"), change),
+        on(
+            "POST",
+            "/v1/lockboxes/{serial}/contractor-codes",
+            of_box("contractor-codes"),
+            Some(json!({ "slot": 1 })),
+        ),
+        on(
+            "POST",
+            "/v1/lockboxes/{serial}/one-day-codes",
+            of_box("one-day-codes"),
+            Some(json!({ "day": "2026-11-20" })),
+        ),
+        on("POST", "/v1/lockboxes/{serial}/smart-pins", of_box("smart-pins"), Some(window)),
+        on("POST", "/v1/lockboxes/{serial}/smart-pins/offline", offline.clone(), pin),
+        on("DELETE", "/v1/lockboxes/{serial}/smart-pins/offline", offline, None),
+        Row { expect: Open, ..smac },
     ]
 }
 

@@ -14,6 +14,8 @@
 mod accounts;
 mod authority;
 mod authority_rows;
+mod codes;
+mod codes_by_phone;
 mod deletion;
 mod device_keys;
 mod devices;
