@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod error;
 pub mod grant_flow;
 pub mod identity;
+pub mod keypad;
 pub mod lifecycle;
 pub mod link_events;
 mod login_name;

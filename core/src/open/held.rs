@@ -13,6 +13,7 @@ use sentri_wire::credential::{Access, AdvertKey, Credential, LockSettings, Revoc
 use uuid::Uuid;
 
 use crate::{
+    codes::wall,
     order::ordered,
     store::{BackedUp, KnownBox, LastUse, Rows, StoreError},
 };
@@ -41,8 +42,6 @@ pub struct Usable {
 impl Usable {
     /// From what came by sync; nothing where a part is not as the protocol says.
     pub fn parse(credential: &Credential) -> Option<Self> {
-        let zone = &credential.zone;
-        let transition = |at: u32, offset: i8| (at != 0).then_some((Time(at), offset));
         Some(Self {
             access_id: credential.access_id,
             lockbox: credential.lockbox.clone(),
@@ -50,11 +49,7 @@ impl Usable {
             secret: TicketSecret::new(credential.secret.array()?),
             lock_public_key: credential.lock_public_key.array()?,
             lower_bound: LowerBound::decode(credential.lower_bound.as_ref()).ok(),
-            zone: Zone::new(
-                zone.offset,
-                transition(zone.next_at, zone.next_offset),
-                transition(zone.after_at, zone.after_offset),
-            )?,
+            zone: wall::zone(&credential.zone)?,
             hours: AccessHours::decode(&credential.access_hours.array()?).ok()?,
         })
     }

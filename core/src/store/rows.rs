@@ -5,6 +5,7 @@ use sentri_wire::{
     Timestamp,
     account::Account,
     agent::{Grant, GrantState, Listing, Lockbox},
+    codes::{IssuedCode, Keypad},
     credential::{Access, Credential, LockSettings, RevocationList},
     sync::{Change, Message, Record, SyncPage},
 };
@@ -202,6 +203,8 @@ impl<'a> Rows<'a> {
             Message::KIND => self.apply_as::<Message>(change),
             RevocationList::KIND => self.apply_as::<RevocationList>(change),
             LockSettings::KIND => self.apply_as::<LockSettings>(change),
+            Keypad::KIND => self.apply_as::<Keypad>(change),
+            IssuedCode::KIND => self.apply_as::<IssuedCode>(change),
             Credential::KIND => {
                 self.apply_as::<Credential>(change)?;
                 let kept = self.get::<Credential>(&change.id)?;

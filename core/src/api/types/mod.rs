@@ -4,6 +4,7 @@
 mod access;
 mod account;
 mod agent;
+mod codes;
 mod log;
 mod message;
 mod sync;
@@ -11,6 +12,10 @@ mod sync;
 pub use access::{Access, AccessState, Readiness};
 pub use account::{AccountKind, AccountOnPhone, PasswordRule, Profile, SignedIn, Standing};
 pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing};
+pub use codes::{
+    CodeKind, CodeState, CodeTimes, ContractorCode, IssuedCode, Keypad, KeypadSwitch, MobileAccessCode,
+    PropertyTime,
+};
 pub use log::{AccessLogEntry, AccessLogPage, AccessMethod, AccessOutcome};
 pub use message::{Message, MessageTopic};
 pub use sync::{BlockedWhy, SyncState, SyncStatus};
