@@ -24,7 +24,9 @@ CREATE TABLE issued_codes (
     guest TEXT,
     made_by TEXT NOT NULL REFERENCES accounts (id),
     by_support BIGINT NOT NULL,
-    made_at BIGINT NOT NULL
+    made_at BIGINT NOT NULL,
+    -- Which version of the lock's codes blocks it.
+    blocked_in BIGINT
 );
 CREATE INDEX issued_codes_by_window ON issued_codes (lockbox_id, first_hour);
 
@@ -62,6 +64,10 @@ CREATE TABLE support_log (
     action TEXT NOT NULL
 );
 CREATE INDEX support_log_by_account ON support_log (account_id, at);
+
+-- Of what is ordered of a lock's codes: the newest version, and the one that it was heard to have.
+ALTER TABLE lockboxes ADD COLUMN codes_version BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE lockboxes ADD COLUMN heard_codes_version BIGINT NOT NULL DEFAULT 0;
 
 -- What a line of a keypad's code calls it, where that is no account.
 ALTER TABLE access_log ADD COLUMN label TEXT;

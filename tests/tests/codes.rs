@@ -153,6 +153,28 @@ async fn pin_7_the_smart_pins_of_two_guests_open_in_their_window() {
     assert!(shown.iter().all(|it| it.times.state == CodeState::Over));
 }
 
+/// PIN-7: one of two guests is blocked from afar: a contractor's phone brings it without knowing what.
+#[tokio::test(flavor = "multi_thread")]
+async fn pin_7_one_guest_is_blocked_from_afar_and_the_other_is_not() {
+    let house = House::build(78).await.unwrap();
+    let core = &house.agent.core;
+    core.set_smart_pins(cast::BOX.into(), true, 2).await.unwrap();
+    deliver(&house).await;
+    let gus = smart_pin(&house, "Gus", HOUR, 9 * HOUR).await.unwrap();
+    let ida = smart_pin(&house, "Ida", HOUR, 9 * HOUR).await.unwrap();
+    let one_day = core.make_one_day_code(cast::BOX.into(), "2030-05-01".into()).await.unwrap();
+    assert!(matches!(core.block_smart_pin(one_day.id).await, Err(CoreError::Conflict { .. })));
+
+    let blocked = core.block_smart_pin(gus.id.clone()).await.unwrap();
+    assert!(blocked.blocked && blocked.times.says.contains("told the lockbox"), "{}", blocked.times.says);
+    assert!(typed(&house, &gus.code), "the lock has not heard of it");
+    deliver(&house).await;
+    let shown = core.issued_codes(cast::BOX.into()).await.unwrap();
+    let state = |id: &str| shown.iter().find(|it| it.id == id).unwrap().times.state;
+    assert_eq!((state(&gus.id), state(&ida.id)), (CodeState::Blocked, CodeState::Works));
+    assert!(!typed(&house, &gus.code) && typed(&house, &ida.code));
+}
+
 /// PIN-1: with phone and lock both offline, by the owner's choice; the log names the guest once the phone is back, and the
 /// choice ends by itself.
 #[tokio::test(flavor = "multi_thread")]

@@ -129,8 +129,37 @@ pub struct IssuedCode {
     pub shared: bool,
     /// Phone support made it, for a verified owner. [COD-7]
     pub by_support: bool,
+    /// Whether it is blocked.
+    #[serde(default)]
+    pub blocked: Blocked,
     /// When it was made.
     pub made_at: Timestamp,
+}
+
+/// Whether a SmartPIN is blocked. [PIN-7]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Blocked {
+    /// It is not.
+    #[default]
+    No,
+    /// It is to be, and opens until a phone has told the lock.
+    Pending,
+    /// The lock takes it no more.
+    AtLock,
+}
+
+/// What changes in a lock's codes, sealed for the lock: phones bring it, and can't read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CodeDelivery {
+    /// The box.
+    pub lockbox: String,
+    /// The version of its codes afterwards.
+    pub version: u32,
+    /// As `docs/codes.md` lays it out.
+    pub delivery: Binary,
 }
 
 /// `POST /v1/lockboxes/{serial}/one-day-codes`. [COD-2]

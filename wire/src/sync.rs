@@ -7,7 +7,7 @@ use crate::{
     Timestamp,
     account::Account,
     agent::{Grant, Listing, Lockbox},
-    codes::{IssuedCode, Keypad, SmacKey, SmartPinKey},
+    codes::{CodeDelivery, IssuedCode, Keypad, SmacKey, SmartPinKey},
     credential::{Access, Credential, LockSettings, RevocationList},
 };
 
@@ -33,7 +33,7 @@ pub struct SyncPage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// `account`, `listing`, `lockbox`, `grant`, `access`, `credential`, `message`, `revocations`, `settings`,
-    /// `keypad`, `code`.
+    /// `keypad`, `code`, `delivery`.
     pub kind: String,
     /// The object's id: a UUID, the serial number of a lockbox, or the id of a credential.
     pub id: String,
@@ -135,6 +135,7 @@ record! {
     LockSettings, "settings", |it| it.lockbox.clone();
     Keypad, "keypad", |it| it.lockbox.clone();
     IssuedCode, "code", |it| it.id.to_string();
+    CodeDelivery, "delivery", |it| it.lockbox.clone();
     SmacKey, "smac", |it| it.lockbox.clone();
     SmartPinKey, "smart-pin-key", |it| it.lockbox.clone();
 }

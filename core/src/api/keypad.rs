@@ -5,6 +5,7 @@ use sentri_wire::{Secret, codes as wire};
 use super::{
     core_object::SentriCore,
     error::CoreError,
+    parse_id,
     types::{IssuedCode, Keypad, MobileAccessCode},
 };
 use crate::{codes, session::Session};
@@ -91,6 +92,16 @@ impl SentriCore {
         let session = self.session().await?;
         let made = codes::make_smart_pin(&session, &serial, guest, starts_at, ends_at).await?;
         seen(&session, made).await
+    }
+
+    /// Blocks a SmartPIN, and whoever has the same digits: Pending until a phone that opens the box has told it. Needs
+    /// network. [PIN-7]
+    ///
+    /// `Conflict` where the code is no SmartPIN.
+    pub async fn block_smart_pin(&self, code_id: String) -> Result<IssuedCode, CoreError> {
+        let session = self.session().await?;
+        let blocked = codes::block(&session, parse_id("code_id", &code_id)?).await?;
+        seen(&session, blocked).await
     }
 
     /// Lets this phone make SmartPINs of a lockbox with no network for one to three days, against the agent's PIN. Say

@@ -17,6 +17,7 @@ use sentri_wire::{
     Secret, Timestamp,
     codes::{IssuedCode, Keypad, KeypadChange, OneDayRequest, RotateRequest, SmacKey, SmartPinRequest},
 };
+use uuid::Uuid;
 
 use crate::{
     CoreError,
@@ -94,6 +95,14 @@ pub async fn make_smart_pin(
             error => Err(error),
         },
     }
+}
+
+/// Blocks a SmartPIN, which opens until a phone has told the lock. [PIN-7]
+pub async fn block(session: &Session, id: Uuid) -> Result<IssuedCode, CoreError> {
+    // One that the phone made by itself is unknown to the backend until it is told.
+    offline::upload(session).await?;
+    let blocked = session.call(&Call::ask(&format!("/v1/codes/{id}/block"))).await?;
+    keep_code(session, blocked).await
 }
 
 /// All codes of a lockbox that the phone knows of, what it made by itself included; the latest window first.

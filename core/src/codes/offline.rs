@@ -11,7 +11,8 @@ use sentri_protocol::{
 use sentri_wire::{
     Secret, Timestamp,
     codes::{
-        CodeKind, IssuedCode, LONGEST_GUEST, MadeOffline, OfflinePinsRequest, SmartPinKey, SmartPinRequest,
+        Blocked, CodeKind, IssuedCode, LONGEST_GUEST, MadeOffline, OfflinePinsRequest, SmartPinKey,
+        SmartPinRequest,
     },
     problem::ProblemCode,
 };
@@ -93,6 +94,7 @@ pub(super) async fn make(
         number: number.number(),
         shared: false,
         by_support: false,
+        blocked: Blocked::No,
         made_at: session.now(),
     };
     let made = PinMade { code: code.clone() };

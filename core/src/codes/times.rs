@@ -7,7 +7,7 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     Timestamp,
-    codes::{CodeKind, IssuedCode, Keypad},
+    codes::{Blocked, CodeKind, IssuedCode, Keypad},
 };
 
 use super::wall::{Wall, zone};
@@ -27,6 +27,8 @@ pub enum State {
     SwitchedOff,
     /// The brokerage forbids its kind. [COD-6]
     Forbidden,
+    /// It is blocked. [PIN-7]
+    Blocked,
 }
 
 /// When a code works.
@@ -44,6 +46,8 @@ pub struct Times {
 
 const PENDING: &str = "Pending: it works once a phone has brought the lockbox its new settings.";
 const SWITCHED_OFF: &str = "This kind of code is switched off at the lockbox.";
+const BLOCKED: &str = "Blocked.";
+const BLOCKED_SOON: &str = "Works until a phone has told the lockbox that it is blocked.";
 const FORBIDDEN: &str = "Your brokerage forbids this kind of code.";
 
 impl Times {
@@ -62,6 +66,8 @@ impl Times {
             (State::Pending, _) => PENDING.to_owned(),
             (State::SwitchedOff, _) => SWITCHED_OFF.to_owned(),
             (State::Forbidden, _) => FORBIDDEN.to_owned(),
+            (State::Blocked, _) => BLOCKED.to_owned(),
+            (State::Works, _) if code.blocked == Blocked::Pending => BLOCKED_SOON.to_owned(),
             (State::NotYet | State::Works, CodeKind::OneDay) => {
                 let minutes = WORKS_FOR / 60;
                 format!("Works {}, property time, for {minutes} minutes from its first use.", from.day_said())
@@ -107,6 +113,7 @@ impl Times {
 /// What keeps a code from working, whatever the time is.
 fn hindered(code: &IssuedCode, keypad: &Keypad) -> Option<State> {
     match code.kind {
+        _ if code.blocked == Blocked::AtLock => Some(State::Blocked),
         CodeKind::OneDay => keypad.forbids_one_day.then_some(State::Forbidden),
         CodeKind::SmartPin => {
             let (on, count) = (keypad.smart_pins, keypad.pins_per_window);

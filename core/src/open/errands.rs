@@ -12,6 +12,7 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     Binary,
+    codes::CodeDelivery,
     credential::{TimeRequest, TimeResponse},
 };
 
@@ -85,8 +86,30 @@ async fn hand_over(
     if connection.is_wanted() {
         return None;
     }
+    if let Some(codes) = parcel.codes {
+        deliver(session, connection, channel, codes).await?;
+    }
+    if connection.is_wanted() {
+        return None;
+    }
     if let Some(backed_up) = parcel.backed_up {
         acknowledge(session, connection, channel, backed_up).await?;
+    }
+    Some(())
+}
+
+/// Brings what changes in the lock's codes. What the lock has need not be brought again; what it refuses, another sync
+/// may bring anew.
+async fn deliver(
+    session: &Session,
+    connection: &mut Connection<'_>,
+    channel: &mut PhoneChannel,
+    codes: CodeDelivery,
+) -> Option<()> {
+    let answer = connection.exchange(channel, &PhoneMessage::Codes(codes.delivery.as_ref().to_vec())).await?;
+    if !matches!(answer, LockMessage::Codes { result: Applied::FlashFailed, .. }) {
+        let lockbox = codes.lockbox.clone();
+        session.write("codes.delivered", move |rows| rows.remove::<CodeDelivery>(&lockbox)).await.ok()?;
     }
     Some(())
 }

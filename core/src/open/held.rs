@@ -9,7 +9,10 @@ use sentri_protocol::{
     time::Time,
     zone::Zone,
 };
-use sentri_wire::credential::{Access, AdvertKey, Credential, LockSettings, RevocationList};
+use sentri_wire::{
+    codes::CodeDelivery,
+    credential::{Access, AdvertKey, Credential, LockSettings, RevocationList},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -110,6 +113,7 @@ fn key(advert: &AdvertKey) -> Option<Key> {
 pub(crate) struct Parcel {
     pub(crate) revocations: Option<RevocationList>,
     pub(crate) settings: Option<LockSettings>,
+    pub(crate) codes: Option<CodeDelivery>,
     pub(crate) backed_up: Option<BackedUp>,
 }
 
@@ -118,6 +122,7 @@ impl Parcel {
         Ok(Self {
             revocations: rows.get(lockbox)?,
             settings: rows.get(lockbox)?,
+            codes: rows.get(lockbox)?,
             backed_up: rows.get(lockbox)?,
         })
     }

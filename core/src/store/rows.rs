@@ -5,7 +5,7 @@ use sentri_wire::{
     Timestamp,
     account::Account,
     agent::{Grant, GrantState, Listing, Lockbox},
-    codes::{IssuedCode, Keypad},
+    codes::{CodeDelivery, IssuedCode, Keypad},
     credential::{Access, Credential, LockSettings, RevocationList},
     sync::{Change, Message, Record, SyncPage},
 };
@@ -204,6 +204,7 @@ impl<'a> Rows<'a> {
             RevocationList::KIND => self.apply_as::<RevocationList>(change),
             LockSettings::KIND => self.apply_as::<LockSettings>(change),
             Keypad::KIND => self.apply_as::<Keypad>(change),
+            CodeDelivery::KIND => self.apply_as::<CodeDelivery>(change),
             IssuedCode::KIND => self.apply_as::<IssuedCode>(change),
             Credential::KIND => {
                 self.apply_as::<Credential>(change)?;

@@ -11,7 +11,7 @@ use super::{
     extract::{Auth, Body, Key, Segment},
     handlers::{Created, Done, Reply, created},
 };
-use crate::service::{issued_codes, keypad, smacs, smart_pins};
+use crate::service::{blocks, id_in_path, issued_codes, keypad, smacs, smart_pins};
 
 pub async fn keypad(
     State(app): State<Shared>,
@@ -74,6 +74,10 @@ pub async fn go_offline(
 
 pub async fn stay_online(State(app): State<Shared>, Auth(caller): Auth, Segment(serial): Segment) -> Done {
     smart_pins::stay_online(&app, &caller, &serial).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn block(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment) -> Reply<IssuedCode> {
+    blocks::block(&app, &caller, id_in_path(&id)?).await.map(Json)
 }
 
 pub async fn smac(State(app): State<Shared>, Auth(caller): Auth, Segment(serial): Segment) -> Reply<SmacKey> {

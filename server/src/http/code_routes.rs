@@ -51,6 +51,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(DELETE, "/v1/lockboxes/{serial}/smart-pins/offline", Agent, handlers::stay_online)
             .named("makeNoSmartPinsOffline", "Say that this phone has wiped what it made SmartPINs with.")
             .gives_nothing("Noted."),
+        Endpoint::new(POST, "/v1/codes/{id}/block", Agent, handlers::block)
+            .named("blockSmartPin", "Block a SmartPIN: it opens until a phone has told the lock.")
+            .feature("smart_pin")
+            .gives::<codes::IssuedCode>(200, "The SmartPIN as it now is."),
         Endpoint::new(POST, "/v1/lockboxes/{serial}/smac", Agent, handlers::smac)
             .named("smacKey", "What makes the agent's mobile access codes of a lockbox until midnight UTC.")
             .feature("smac")

@@ -18,7 +18,7 @@ use sentri_wire::{
 };
 
 use super::{
-    App, Caller, code_log, fault,
+    App, Caller, blocks, code_log, fault,
     grants::visit,
     messages::{self, About},
 };
@@ -108,8 +108,10 @@ pub async fn record(
     number: i64,
     entry: &Entry,
 ) -> Answer<()> {
-    if entry.kind == Kind::Code {
-        return code_log::record(app, tx, lockbox, number, entry).await;
+    match entry.kind {
+        Kind::Code => return code_log::record(app, tx, lockbox, number, entry).await,
+        Kind::Codes => return blocks::recorded(app, tx, lockbox, entry).await,
+        _ => {}
     }
     let (Kind::Ble | Kind::MotorFailed, Some(verdict)) = (entry.kind, Verdict::from_code(entry.result))
     else {

@@ -11,11 +11,12 @@ use sentri_protocol::{
 use sentri_wire::{
     Binary,
     agent::{Grant, GrantState},
+    codes::CodeDelivery,
     credential::{AdvertKey, Credential, LockSettings, RevocationList},
     device::DeviceKeyKind,
 };
 
-use super::{App, Caller, fault, lock_settings, protocol_time, restore, revocations, zones};
+use super::{App, Caller, blocks, fault, lock_settings, protocol_time, restore, revocations, zones};
 use crate::{
     config::Policy,
     refusal::{Answer, Refusal},
@@ -123,6 +124,9 @@ async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, n
     }
     if settings_pending(&lockbox)? {
         tx.touch_device::<LockSettings>(caller.account, caller.device, &lockbox.serial);
+    }
+    if blocks::is_pending(&lockbox) {
+        tx.touch_device::<CodeDelivery>(caller.account, caller.device, &lockbox.serial);
     }
     if grants::set_phone_ready(tx.conn(), grant.id).await? {
         tx.touch::<Grant>(grant.granter_id, grant.id);

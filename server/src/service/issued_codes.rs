@@ -14,7 +14,7 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     Secret,
-    codes::{CodeKind, IssuedCode, OneDayRequest},
+    codes::{Blocked, CodeKind, IssuedCode, OneDayRequest},
 };
 
 use super::{App, Caller, fault, keypad, lock_settings::Forbidden, once::Once, protocol_time, zones};
@@ -106,6 +106,7 @@ pub fn new_row(
         made_by: maker.account,
         by_support: maker.is_support.into(),
         made_at: app.now(),
+        blocked_in: None,
     }
 }
 
@@ -158,6 +159,11 @@ pub async fn to_wire(
         number,
         shared: alike.iter().any(|it| it.id != row.id && it.number == row.number),
         by_support: row.by_support != 0,
+        blocked: match row.blocked_in {
+            None => Blocked::No,
+            Some(version) if version > lockbox.heard_codes_version => Blocked::Pending,
+            Some(_) => Blocked::AtLock,
+        },
         made_at: row.made_at,
     })
 }

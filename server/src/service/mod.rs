@@ -3,6 +3,7 @@
 
 pub mod access_log;
 pub mod association_rules;
+pub mod blocks;
 pub mod code_log;
 pub mod codes;
 pub mod credentials;

@@ -291,6 +291,8 @@ impl<'a> Operator<'a> {
             audit_number: 0,
             audit_tag: hex::encode([0; 12]),
             audit_lost: 0,
+            codes_version: 0,
+            heard_codes_version: 0,
             retired_at: None,
             created_at: self.app.now(),
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use sentri_wire::{
     account::Account,
     agent::{Grant, Listing, Lockbox},
-    codes::{IssuedCode, Keypad},
+    codes::{CodeDelivery, IssuedCode, Keypad},
     credential::{Access, Credential, LockSettings, RevocationList},
     problem::ProblemCode,
     sync::{Message, Record},
@@ -15,7 +15,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use subtle::ConstantTimeEq;
 
 use super::{
-    App, Caller,
+    App, Caller, blocks,
     credentials::{self, Issued},
     fault, issued_codes, keypad, login, restore, revocations,
 };
@@ -179,6 +179,7 @@ impl Loader<'_> {
                 RevocationList::KIND => self.revocations(&ids).await?,
                 LockSettings::KIND => self.settings(&ids).await?,
                 Keypad::KIND => self.keypads(&ids).await?,
+                CodeDelivery::KIND => self.deliveries(&ids).await?,
                 IssuedCode::KIND => self.codes(&ids).await?,
                 _ => return Err(fault("a change of an unknown kind")),
             }
@@ -255,6 +256,15 @@ impl Loader<'_> {
         for lockbox in lockboxes::owned_among(self.conn, self.caller.account, serials).await? {
             let keypad = keypad::seen(self.app, self.conn, &lockbox).await?;
             self.add(&keypad)?;
+        }
+        Ok(())
+    }
+
+    async fn deliveries(&mut self, serials: &[&str]) -> Answer<()> {
+        for lockbox in lockboxes::held(self.conn, self.caller.account, serials).await? {
+            if let Some(delivery) = blocks::delivery(self.app, self.conn, &lockbox).await? {
+                self.add(&delivery)?;
+            }
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub struct IssuedRow {
     pub made_by: Id,
     pub by_support: i64,
     pub made_at: i64,
+    /// Which version of the lock's codes blocks it.
+    pub blocked_in: Option<i64>,
 }
 
 /// Adds a code.
@@ -77,6 +79,46 @@ pub async fn owned_among(conn: &mut Connection, owner: Id, ids: &[&str]) -> sqlx
         query = query.bind(*id);
     }
     query.fetch_all(conn).await
+}
+
+/// Blocks a code by a version of its lock's codes.
+pub async fn block(conn: &mut Connection, id: Id, version: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE issued_codes SET blocked_in = $1 WHERE id = $2")
+        .bind(version)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Blocks by another version what some versions, the first not among them, blocked.
+pub async fn block_again(
+    conn: &mut Connection,
+    lockbox: Id,
+    (after, up_to): (i64, i64),
+    version: i64,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE issued_codes SET blocked_in = $1 WHERE lockbox_id = $2 AND blocked_in > $3 AND blocked_in <= $4",
+    )
+    .bind(version)
+    .bind(lockbox)
+    .bind(after)
+    .bind(up_to)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// The blocked codes of a lock, of the keys that it has now, in the order of their blocking.
+pub async fn blocked(conn: &mut Connection, lockbox: Id) -> sqlx::Result<Vec<IssuedRow>> {
+    sqlx::query_as(
+        "SELECT c.* FROM issued_codes c JOIN lockboxes b ON b.id = c.lockbox_id AND b.key_generation = c.key_generation \
+         WHERE c.lockbox_id = $1 AND c.blocked_in IS NOT NULL ORDER BY c.blocked_in, c.id",
+    )
+    .bind(lockbox)
+    .fetch_all(conn)
+    .await
 }
 
 /// Ids of all codes that were made for a lock.

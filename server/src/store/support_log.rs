@@ -1,4 +1,4 @@
-//! What phone support did, for whom and at which lockbox. [COD-7, SUP-3]
+//! What phone support did, for whom and at which lockbox. [COD-7]
 
 use super::{Connection, Id};
 

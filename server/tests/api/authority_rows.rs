@@ -160,6 +160,7 @@ fn code_rows() -> Vec<Row> {
         on("POST", "/v1/lockboxes/{serial}/smart-pins", of_box("smart-pins"), Some(window)),
         on("POST", "/v1/lockboxes/{serial}/smart-pins/offline", offline.clone(), pin),
         on("DELETE", "/v1/lockboxes/{serial}/smart-pins/offline", offline, None),
+        on("POST", "/v1/codes/{id}/block", format!("/v1/codes/{}/block", Uuid::new_v4()), None),
         Row { expect: Open, ..smac },
     ]
 }

@@ -14,6 +14,7 @@
 mod accounts;
 mod authority;
 mod authority_rows;
+mod code_blocks;
 mod codes;
 mod codes_by_phone;
 mod deletion;

@@ -50,6 +50,8 @@ pub enum CodeState {
     SwitchedOff,
     /// The brokerage forbids its kind. [COD-6]
     ForbiddenByBrokerage,
+    /// It is blocked. [PIN-7]
+    Blocked,
 }
 
 impl From<State> for CodeState {
@@ -61,6 +63,7 @@ impl From<State> for CodeState {
             State::Pending => Self::Pending,
             State::SwitchedOff => Self::SwitchedOff,
             State::Forbidden => Self::ForbiddenByBrokerage,
+            State::Blocked => Self::Blocked,
         }
     }
 }
@@ -194,6 +197,8 @@ pub struct IssuedCode {
     pub shared: bool,
     /// Phone support made it. [COD-7]
     pub by_support: bool,
+    /// It is blocked, or will be once a phone has told the lock; `times` tells which. [PIN-7]
+    pub blocked: bool,
     /// An English text with the code, to be sent by email or text. [PIN-0]
     pub text_to_send: Secret,
 }
@@ -215,6 +220,7 @@ impl IssuedCode {
             times: times.into(),
             shared: it.shared,
             by_support: it.by_support,
+            blocked: it.blocked != wire::codes::Blocked::No,
         }
     }
 }
