@@ -19,7 +19,7 @@ use crate::{
     open::{LinkHub, PhoneChecks},
     session::Session,
     store::{self, KnownBox, SavedTokens, StoreSettings, ThisDevice},
-    sync::{self, register},
+    sync::{self, pushes::Pushes, register},
 };
 
 /// What the core must know of the app around it.
@@ -51,6 +51,8 @@ pub struct Core {
     pub keys: Keys,
     /// The key of this device.
     pub device_keys: DeviceKeys,
+    /// Where its pushes go.
+    pub pushes: Arc<Pushes>,
     /// Where the radio's events come in.
     pub hub: Arc<LinkHub>,
     /// The account in use.
@@ -82,8 +84,8 @@ impl Core {
         };
         let keys = Keys::new(ports.secure_store.clone(), ports.random.clone(), ports.workers.clone());
         let device_keys = DeviceKeys::new(ports.device_key.clone(), keys.clone());
-        let (hub, current) = Default::default();
-        Ok(Self { settings, ports, api, keys, device_keys, hub, current })
+        let (pushes, hub, current) = Default::default();
+        Ok(Self { settings, ports, api, keys, device_keys, pushes, hub, current })
     }
 
     /// The account in use: the one of this run, or the one that was in use before the app was closed.
@@ -216,7 +218,8 @@ impl Core {
             workers: self.ports.workers.clone(),
             gate: self.ports.write_gate.clone(),
         };
-        Session::open(account, settings, self.api.clone(), self.keys.clone(), self.device_keys.clone()).await
+        let (api, keys) = (self.api.clone(), self.keys.clone());
+        Session::open(account, settings, api, keys, self.device_keys.clone(), self.pushes.clone()).await
     }
 
     /// The key of an account that has just logged in, and how many events are lost with a former one.

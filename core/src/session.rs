@@ -20,7 +20,10 @@ use crate::{
     http::{Api, ApiError, Call, decoded},
     keys::Keys,
     store::{Rows, SavedTokens, Store, StoreError, StoreSettings, SyncMark, ThisDevice, Vault},
-    sync::LastSync,
+    sync::{
+        LastSync,
+        pushes::{Pushes, Wanted},
+    },
     true_time::TrueTime,
 };
 
@@ -36,6 +39,8 @@ pub struct Session {
     pub keys: Keys,
     /// The key of this device.
     pub device_keys: DeviceKeys,
+    /// Where its pushes go.
+    pub pushes: Arc<Pushes>,
     /// Told whenever something that a screen shows may have changed.
     pub changes: Arc<Changes>,
     /// What time it is.
@@ -60,6 +65,7 @@ impl Session {
         api: Api,
         keys: Keys,
         device_keys: DeviceKeys,
+        pushes: Arc<Pushes>,
     ) -> Result<Self, CoreError> {
         let highest = keys.high_water(account).await?;
         let changes: Arc<Changes> = Arc::default();
@@ -81,6 +87,7 @@ impl Session {
             api,
             keys,
             device_keys,
+            pushes,
             changes,
             time,
             home,
@@ -143,6 +150,8 @@ impl Session {
         self.write("login", move |rows| {
             rows.set_meta(SavedTokens::NAME, &tokens)?;
             rows.set_meta(ThisDevice::NAME, &device)?;
+            // A logout, here or elsewhere, has ended them.
+            rows.remove_meta(Wanted::NAME)?;
             rows.put(&account)
         })
         .await
@@ -151,6 +160,12 @@ impl Session {
     /// Calls as this account, and reads the answer. An expired token is refreshed once.
     pub async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, SessionError> {
         Ok(decoded(&self.answered(call).await?)?)
+    }
+
+    /// Calls as this account, and gives the answer's text as it came.
+    pub async fn text(&self, call: &Call<'_>) -> Result<String, SessionError> {
+        let body = self.answered(call).await?;
+        Ok(str::from_utf8(&body).map_err(|_| ApiError::Garbled)?.to_owned())
     }
 
     /// Calls as this account, where the answer has no body that matters.

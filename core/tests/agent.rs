@@ -16,7 +16,7 @@ use sentri_core::{
     api::{
         grant_flow::GrantStep,
         signup::{NewPerson, QuestionAndAnswer, SignupForm},
-        types::{AccountKind, GrantState, Invitee, NewListing},
+        types::{AccessLogFilter, AccountKind, GrantState, Invitee, NewListing},
     },
 };
 use sentri_wire::{
@@ -168,10 +168,18 @@ async fn con_5_messages_are_read_and_deleted() {
 async fn grt_5_the_access_log_is_asked_for_in_pages() {
     let world = World::new();
     let core = agent(&world).await;
-    let page = core.access_log(NOW - 10, NOW, Some(AGENT.to_string()), Some("a b".into())).await.unwrap();
+    let id = Some(AGENT.to_string());
+    let filter =
+        AccessLogFilter { listing_id: id.clone(), lockbox: Some("B 1".into()), person_id: id.clone() };
+    let page = core.access_log(NOW - 10, NOW, filter.clone(), Some("a b".into())).await.unwrap();
     assert_eq!(page.next.as_deref(), Some("2"));
-    let asked = world.backend.state.lock().unwrap().requests.last().cloned().unwrap();
-    assert_eq!(asked, format!("/v1/access-log?from={}&to={NOW}&listing_id={AGENT}&after=a%20b", NOW - 10));
+    let asked = || world.backend.state.lock().unwrap().requests.last().cloned().unwrap();
+    let of = format!("from={}&to={NOW}&listing_id={AGENT}&person_id={AGENT}&lockbox=B%201", NOW - 10);
+    assert_eq!(asked(), format!("/v1/access-log?{of}&after=a%20b"));
+
+    let nobody = AccessLogFilter { person_id: Some("Pat".into()), ..AccessLogFilter::default() };
+    let error = core.access_log(NOW - 10, NOW, nobody, None).await.unwrap_err();
+    assert!(matches!(error, CoreError::InvalidField { field, .. } if field == "person_id"));
 }
 
 #[tokio::test(start_paused = true)]

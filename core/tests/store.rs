@@ -206,7 +206,7 @@ async fn syn_4_an_old_copy_of_the_store_forces_a_full_sync() {
 
     world.start().sync_now().await.unwrap();
     let last = world.backend.state.lock().unwrap().requests.last().cloned();
-    assert_eq!(last.as_deref(), Some("/v1/sync"), "without a cursor");
+    assert_eq!(last.as_deref(), Some("/v1/sync?limit=1000"), "without a cursor");
 }
 
 #[tokio::test(start_paused = true)]

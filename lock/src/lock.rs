@@ -10,7 +10,7 @@ use sentri_protocol::{
     keys::KeyTree,
     open::Verdict,
     settings::Settings,
-    status::{Status, StatusFlags},
+    status::{BATTERY_LOW, Status, StatusFlags},
     time::DAY,
 };
 use thiserror::Error;
@@ -36,8 +36,6 @@ pub const FIRMWARE: u16 = 1;
 const STORE_TIME_EVERY_MS: u64 = 3_600_000;
 /// More than a lock can have booted between two writes of a page.
 const BOOTS_IN_A_GAP: u32 = 1 << 16;
-/// Percent from which on the battery wants changing.
-const BATTERY_LOW: u8 = 15;
 
 /// The power is gone. Drop the lock; boot another from the same flash when it is back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -124,6 +124,12 @@ pub(crate) fn codes(version: u32, not_done: u16, now: Now) -> Entry {
     Entry { result: Verdict::Served.code(), who, ..own(Kind::Codes, now) }
 }
 
+/// A revocation list that a phone brought; its version stands where the operation does else.
+pub(crate) fn revocations(version: u32, request: &Request, now: Now) -> Entry {
+    let operation = version.to_be_bytes();
+    Entry { operation, ..by_phone(Kind::Revocations, request, Verdict::Served, now) }
+}
+
 /// Something that a phone asked for, or brought.
 pub(crate) fn by_phone(kind: Kind, request: &Request, verdict: Verdict, now: Now) -> Entry {
     let skew = if request.clock.uncertainty == UNKNOWN_UNCERTAINTY {

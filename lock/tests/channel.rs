@@ -67,6 +67,10 @@ fn grt_6_versions_of_revocation_lists_only_rise_and_epochs_never_fall() {
         let answer = ask(&mut rig, &mut visit, &PhoneMessage::Revocations(signed));
         assert_eq!(answer, LockMessage::Revocations { result, version });
     }
+    // The records name the lists that came: so the backend hears at the same visit which one the lock has.
+    let (entries, ..) = back_up(&mut rig, &mut visit);
+    let lists = entries.iter().filter(|it| it.kind == Kind::Revocations);
+    assert_eq!(lists.map(|it| u32::from_be_bytes(it.operation)).collect::<Vec<_>>(), [4, 5]);
     rig.reboot().unwrap();
     let state = rig.lock().unwrap().state();
     assert_eq!((state.revocations.version, state.revocations.epoch_floor), (5, Epoch(2)));
@@ -139,6 +143,7 @@ fn ops_2_a_new_generation_ends_all_older_tickets_and_keeps_old_records_readable(
     assert_eq!(answer, LockMessage::Settings { result: Applied::Refused, version: 1 });
     let entries = audit(&mut rig, &mut new);
     assert_eq!(told(&entries), [(Kind::Boot, 0), (Kind::Ble, 0), (Kind::Settings, 1), (Kind::Ble, 0)]);
+    assert_eq!(entries[2].operation, 1_u32.to_be_bytes(), "which settings");
     rig.reboot().unwrap();
     assert_eq!(verdict(&mut rig, &mut new), Verdict::ClockLost, "the generation is stored");
 }

@@ -1,6 +1,7 @@
 //! The commands, as they are typed.
 
 mod communities;
+mod listings;
 mod members;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use self::{
     communities::{Community, Hub, OwnersCall, Permission, Resident, Support},
+    listings::{ImportListings, Listings},
     members::{
         Agent, Allowed, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule,
         Person, Rules,
@@ -61,6 +63,9 @@ pub enum Command {
     /// Lockboxes.
     #[command(subcommand)]
     Lockbox(Lockbox),
+    /// Listings out of an MLS's feed.
+    #[command(subcommand)]
+    Listings(Listings),
     /// Communities of residents.
     #[command(subcommand)]
     Community(Community),

@@ -2,6 +2,7 @@
 
 mod communities;
 mod keys;
+mod listings;
 mod members;
 mod out;
 mod serve;
@@ -68,6 +69,7 @@ async fn administer(running: &Running, config: &Config, command: Command, out: &
         Command::Brokerage(it) => members::brokerages(&operator, it, out).await,
         Command::Agent(it) => members::agents(&operator, it, out).await,
         Command::Lockbox(it) => members::lockboxes(&operator, it, out).await,
+        Command::Listings(it) => listings::listings(&operator, it, out).await,
         Command::Community(it) => communities::communities(&operator, it, out).await,
         Command::Resident(it) => communities::residents(&operator, it, out).await,
         Command::Hub(it) => communities::hubs(&operator, it, out).await,

@@ -80,7 +80,7 @@ pub struct Entry {
     pub result: u8,
     /// A credential's id; or a code's kind and slot.
     pub who: [u8; 8],
-    /// The first half of the operation's id.
+    /// The first half of the operation's id; of settings that a phone brought, their version.
     pub operation: [u8; 4],
     /// Phone time less lock time, in units of 10 s; `i16::MIN` unknown.
     pub skew: i16,

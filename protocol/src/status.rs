@@ -64,6 +64,9 @@ pub struct Status {
     pub flags: StatusFlags,
 }
 
+/// Percent at which a battery is to be changed soon.
+pub const BATTERY_LOW: u8 = 15;
+
 /// What else a lock tells.
 #[allow(clippy::struct_excessive_bools, reason = "four independent facts, one bit each on the wire")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     control,
     story::cast,
-    town::{Person, Plan, Town, TownTrouble},
+    town::{Person, Plan, Town, TownTrouble, market},
 };
 
 /// Registrations that an account has here: app developers install often.
@@ -143,6 +143,7 @@ fn announce(args: &ServeArgs, town: &Town, control: u16) {
     println!("  Backend      {}", town.base_url());
     println!("  Control API  http://127.0.0.1:{control}");
     println!("  Radio        ws://127.0.0.1:{control}/radio");
+    println!("  Feed         {} (bearer {})", town.feed.url(), market::TOKEN);
     println!("  Data         {} ({kept})\n", town.folder().display());
     println!(
         "  Agent        {} {}: SentriKey ID {}, password {}, PIN {}",

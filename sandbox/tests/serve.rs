@@ -180,6 +180,41 @@ async fn the_control_api_does_what_operators_do() {
     assert!(served.interrupt().success());
 }
 
+/// LST-1: what an MLS lists, changes and drops is on the agent's phone after an import, whatever the feed gets wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn lst_1_the_control_api_lists_changes_and_drops_houses() {
+    let served = Served::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let core = served.app(App::Agent, folder.path()).await;
+    core.login_agent("104227318".into(), "Lakeside7".into()).await.unwrap();
+    let listed = async || {
+        core.sync_now().await.unwrap();
+        let all = core.listings().await.unwrap().into_iter();
+        let of_feed = all.filter(|it| it.listing_key.starts_with("OR-"));
+        of_feed.map(|it| (it.listing_key, it.list_price)).collect::<Vec<_>>()
+    };
+    let import = async |body: Value| served.post("/feed/import", body).await.1;
+
+    assert_eq!(served.get("/feed").await["listings"].as_array().unwrap().len(), 3);
+    assert_eq!(import(json!({})).await["added"], 3);
+    assert_eq!(listed().await.len(), 3);
+
+    let dearer = json!({"ListingKey": "OR-000001", "ListPrice": 510_000});
+    served.post("/clock", json!({"advance_seconds": 60})).await;
+    served.post("/feed/listings", dearer).await;
+    served.post("/feed/listings", json!({"ListingKey": "OR-000009", "ListPrice": "a lot"})).await;
+    served.post("/feed/faults", json!({"faults": ["breaks_off"]})).await;
+    assert_eq!(import(json!({})).await["finished"], false);
+    let report = import(json!({})).await;
+    assert_eq!((&report["changed"], &report["skipped"]), (&json!(1), &json!({"wrong_type": 1})), "{report}");
+    assert!(listed().await.contains(&("OR-000001".into(), Some(510_000))));
+
+    served.ask(Method::Delete, "/feed/listings/OR-000003", None, vec![]).await;
+    assert_eq!(import(json!({"whole": true})).await["gone"], 1);
+    assert_eq!(listed().await.len(), 2);
+    assert!(served.interrupt().success());
+}
+
 /// What is wrong with a request is said, and pages of other origins are turned away.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_control_api_says_what_is_wrong() {
@@ -195,6 +230,9 @@ async fn the_control_api_says_what_is_wrong() {
         ("/clock", json!({}), 422, "advance_seconds or set"),
         ("/clock", json!({"advance_seconds": 1, "set": 2}), 422, "one of them"),
         ("/clock", json!({"set": i64::MAX}), 422, "ten years"),
+        ("/feed/listings", json!({"ListPrice": 1}), 422, "ListingKey"),
+        ("/feed/faults", json!({"faults": ["catches_fire"]}), 422, "catches_fire"),
+        ("/feed/import", json!({"all": true}), 422, "all"),
         ("/nothing", json!({}), 404, "docs/sandbox.md"),
         ("/mails", json!({}), 405, "method"),
         ("/network", json!({"network": "sideways"}), 422, "sideways"),

@@ -4,13 +4,10 @@
 #[path = "load/mod.rs"]
 mod load;
 
-use std::time::Duration;
-
 use load::{Failure, Row, SERIAL, Stage};
 use sentri_server::bench;
 use serde_json::{Value, json};
 
-const TIME: Duration = Duration::from_secs(6);
 const CONNECTIONS: usize = 32;
 /// More than a page.
 const ACCESSES: usize = 150;
@@ -59,10 +56,10 @@ async fn main() -> Result<(), Failure> {
 }
 
 async fn rates(stage: &Stage, bare: Vec<u8>, path: &str) -> Result<(f64, f64), Failure> {
-    let ceiling = load::load(stage.bare, CONNECTIONS, TIME, move || bare.clone()).await?;
     let request = load::get(path, &stage.token);
-    let product = load::load(stage.server.addr(), CONNECTIONS, TIME, move || request.clone()).await?;
-    Ok((ceiling.per_second, product.per_second))
+    let ceiling: load::Side = (stage.bare, Box::new(move || bare.clone()));
+    let product: load::Side = (stage.server.addr(), Box::new(move || request.clone()));
+    load::rates(CONNECTIONS, ceiling, product).await
 }
 
 /// The cursor of somebody who has everything.

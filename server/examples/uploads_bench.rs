@@ -5,13 +5,10 @@
 #[path = "load/mod.rs"]
 mod load;
 
-use std::time::Duration;
-
 use load::{Failure, Row, SERIAL, Stage};
 use serde_json::json;
 use uuid::Uuid;
 
-const TIME: Duration = Duration::from_secs(6);
 const CONNECTIONS: usize = 256;
 
 #[tokio::main]
@@ -37,15 +34,15 @@ async fn main() -> Result<(), Failure> {
 async fn measure(database: &str, postgres: Option<&str>, known: f64) -> Result<Row, Failure> {
     let stage = Stage::set(postgres).await?;
     let bare = load::post("/bare/insert", Some(&stage.token), "0123456789abcdef");
-    let ceiling = load::load(stage.bare, CONNECTIONS, TIME, move || bare.clone()).await?;
     let (token, access) = (stage.token.clone(), stage.access);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
-    let product = load::load(stage.server.addr(), CONNECTIONS, TIME, move || {
+    let upload = move || {
         let event = json!({ "id": Uuid::new_v4(), "at": now, "lockbox": SERIAL, "access_id": access, "outcome": "refused" });
         load::post("/v1/events", Some(&token), &json!({ "events": [event] }).to_string())
-    })
-    .await?;
+    };
+    let ceiling: load::Side = (stage.bare, Box::new(move || bare.clone()));
+    let product: load::Side = (stage.server.addr(), Box::new(upload));
+    let (ceiling, product) = load::rates(CONNECTIONS, ceiling, product).await?;
     stage.server.stop().await;
-    let (ceiling, product) = (ceiling.per_second, product.per_second);
     Ok(Row { what: database.into(), ceiling, product, needed: 0.6, least: 0.0, known })
 }

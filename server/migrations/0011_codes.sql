@@ -1,15 +1,4 @@
--- Codes through the apps: who was given which, what a lock is known to be set to, what brokerages forbid.
-
--- The settings that a lock was given, by version: the newest that it was heard to have is what it works by. Of older ones
--- there is only the last.
-CREATE TABLE settings_history (
-    lockbox_id TEXT NOT NULL REFERENCES lockboxes (id),
-    version BIGINT NOT NULL,
-    settings TEXT NOT NULL,
-    PRIMARY KEY (lockbox_id, version)
-);
-INSERT INTO settings_history (lockbox_id, version, settings)
-    SELECT id, heard_settings_version, settings FROM lockboxes;
+-- Codes through the apps: who was given which, and what brokerages forbid.
 
 -- One day codes and SmartPINs that were made. The digits are in no column: they follow from the lock's sealed seed.
 CREATE TABLE issued_codes (

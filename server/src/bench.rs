@@ -2,6 +2,7 @@
 //! change. `cargo xtask bench` runs the benches.
 
 pub mod bare;
+pub mod log;
 
 use std::sync::OnceLock;
 
@@ -13,12 +14,12 @@ use crate::{
     server::Running,
     service::{App, fault},
     store::{
-        Id, Named, accounts, credentials, devices,
-        grants::{self, GrantRow},
+        Id, accounts, credentials, devices,
+        grants::{self, GrantKind, GrantRow},
         lockboxes,
     },
 };
-use sentri_wire::{agent::GrantState, credential::Access};
+use sentri_wire::credential::Access;
 
 /// How the names of databases begin that are made here.
 const PREFIX: &str = "sentri_";
@@ -79,22 +80,13 @@ pub async fn add_accesses(
     let registered = devices::of_account(tx.conn(), holder.id).await?;
     let mut ids = Vec::with_capacity(count);
     for _ in 0..count {
+        let listing = lockbox.listing_id.ok_or_else(Refusal::not_found)?;
+        let window = (starts_at, starts_at + 3600);
         let row = GrantRow {
-            id: app.new_id(),
-            listing_id: lockbox.listing_id.ok_or_else(Refusal::not_found)?,
-            lockbox_id: lockbox.id,
-            granter_id: lockbox.owner_id,
             grantee_id: Some(holder.id),
             email: holder.email.clone(),
             email_key: holder.email_key.clone(),
-            starts_at,
-            ends_at: starts_at + 3600,
-            state: Named(GrantState::Granted),
-            phone_ready: 0,
-            last_used_at: None,
-            created_at: app.now(),
-            serial: lockbox.serial.clone(),
-            owner_id: lockbox.owner_id,
+            ..GrantRow::new(app.new_id(), GrantKind::Access, &lockbox, listing, window, app.now())
         };
         grants::insert(tx.conn(), &row).await?;
         for device in &registered {

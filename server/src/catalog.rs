@@ -37,6 +37,12 @@ impl Visit<'_> {
             if same_day { end.format("%-I:%M %p %Z") } else { end.format("%a, %b %-d, %Y, %-I:%M %p %Z") };
         format!("{} to {end}", start.format("%a, %b %-d, %Y, %-I:%M %p"))
     }
+
+    /// "Fri, Nov 20, 2026, 9:00 AM PST"
+    fn moment(&self, at: Timestamp) -> String {
+        let time = local(self.zone, at);
+        time.map(|time| time.format("%a, %b %-d, %Y, %-I:%M %p %Z").to_string()).unwrap_or_default()
+    }
 }
 
 fn local(zone: Tz, at: Timestamp) -> Option<DateTime<Tz>> {
@@ -80,12 +86,29 @@ pub fn revoked(visit: &Visit<'_>, email: &str) -> Text {
     }
 }
 
-/// To the granter, when it is used. [CON-4]
-pub fn used(visit: &Visit<'_>, who: &str, at: Timestamp) -> Text {
-    let when = local(visit.zone, at).map(|time| time.format("%a, %b %-d, %Y, %-I:%M %p %Z").to_string());
+/// To the granter, when it is used, though it may have been taken back: neither box nor phone had heard of that. [CON-4]
+pub fn used(visit: &Visit<'_>, who: &str, at: Timestamp, revoked_at: Option<Timestamp>) -> Text {
+    let opened = format!("{who} opened the lockbox at {} on {}.", visit.address, visit.moment(at));
+    let body = match revoked_at {
+        Some(revoked_at) => format!(
+            "{opened} You took this access back on {}, but neither the lockbox nor the phone had heard of that. \
+             The key may be out: please call them.",
+            visit.moment(revoked_at)
+        ),
+        None => opened,
+    };
+    Text { title: "SentriConnect Access Used".into(), body }
+}
+
+/// To the owner, when a member of the association has opened the box. [AGT-1, CON-4]
+pub fn visited(visit: &Visit<'_>, who: &str, at: Timestamp) -> Text {
     Text {
-        title: "SentriConnect Access Used".into(),
-        body: format!("{who} opened the lockbox at {} on {}.", visit.address, when.unwrap_or_default()),
+        title: "Lockbox Opened By A Member".into(),
+        body: format!(
+            "{who}, a member of your association, opened the lockbox at {} on {}.",
+            visit.address,
+            visit.moment(at)
+        ),
     }
 }
 

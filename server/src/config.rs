@@ -7,6 +7,7 @@ use std::{
 };
 
 pub use delivery::{Smtp, SmtpSecurity, Webhook};
+pub use listings_feed::ListingsFeed;
 use sentri_wire::{
     account::{GrantApproval, PasswordRule},
     problem::SupportContact,
@@ -14,6 +15,7 @@ use sentri_wire::{
 use serde::Deserialize;
 
 mod delivery;
+mod listings_feed;
 
 /// A deployment's settings. Unknown names in the file are refused, so that a typing error is told.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +60,10 @@ pub struct Config {
     pub webhook: Option<Webhook>,
     /// Whether the outbox delivers by itself. Off, it only collects.
     pub deliver: bool,
+    /// Whether this server reads the listings feeds by itself. Off, only `sentri-server listings import` does.
+    pub import_listings: bool,
+    /// Where the listings of associations come from.
+    pub listings_feed: Vec<ListingsFeed>,
 }
 
 /// Requests that one address may make.
@@ -111,6 +117,8 @@ impl Default for Config {
             smtp: None,
             webhook: None,
             deliver: true,
+            import_listings: true,
+            listings_feed: Vec::new(),
         }
     }
 }

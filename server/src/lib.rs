@@ -16,6 +16,8 @@ pub mod rules;
 pub mod server;
 
 mod catalog;
+mod growing_ids;
+mod https;
 mod operations;
 mod passwords;
 mod service;
@@ -28,6 +30,6 @@ pub use outbox::Mailbox;
 pub use ports::Ports;
 pub use refusal::Refusal;
 pub use server::{Running, Server, StartError};
-pub use service::operator;
+pub use service::{operator, reso};
 pub use store::{StoreError, schema::Schema};
 pub use vault::{Vault, VaultError};

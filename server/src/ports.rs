@@ -9,7 +9,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sentri_protocol::keys::Key;
 use sentri_wire::Timestamp;
 
-use crate::outbox::{MailPort, Mailbox, PushPort, TextPort};
+use crate::{
+    outbox::{MailPort, Mailbox, PushPort, TextPort},
+    service::reso::FeedPort,
+};
 
 /// Tells the time. Called from any thread.
 pub trait Clock: Send + Sync {
@@ -149,6 +152,8 @@ pub struct Ports {
     pub text: Option<Arc<dyn TextPort>>,
     /// Sends pushes; likewise.
     pub push: Option<Arc<dyn PushPort>>,
+    /// Asks feeds of listings; over HTTP where nothing.
+    pub feed: Option<Arc<dyn FeedPort>>,
 }
 
 impl Ports {
@@ -161,6 +166,7 @@ impl Ports {
             mail: None,
             text: None,
             push: None,
+            feed: None,
         }
     }
 

@@ -18,6 +18,7 @@ use tokio::{
 
 use crate::{
     config::Config,
+    growing_ids::GrowingIds,
     http,
     metrics::{self, Metrics},
     operations::{self, Operations},
@@ -29,6 +30,7 @@ use crate::{
         App,
         guessing::Turns,
         operator::Operator,
+        reso::{self, ListingsImported, Sources},
         retention::{self, Pruned},
     },
     store::{self, Store, StoreError, schema::Schema},
@@ -72,6 +74,7 @@ impl Server {
         running.start_listener().await?;
         running.start_operations().await?;
         running.start_housekeeping();
+        running.start_importing();
         if running.app.config.deliver {
             running.start_outbox().await?;
         }
@@ -91,6 +94,7 @@ impl Server {
             .map_err(|error| StartError::Config(error.to_string()))?;
         let metrics = Arc::<Metrics>::default();
         let carriers = carriers(&config, &ports, &metrics)?;
+        let sources = Sources::new(&config.listings_feed, ports.feed.clone()).map_err(StartError::Config)?;
         let app = Arc::new(App {
             store,
             config,
@@ -99,6 +103,8 @@ impl Server {
             clock: ports.clock,
             randomness: ports.randomness,
             turns: Turns::default(),
+            sources,
+            growing_ids: GrowingIds::default(),
             uploads: Arc::default(),
         });
         let observed = middleware::from_fn_with_state(metrics, metrics::observe);
@@ -114,6 +120,7 @@ impl Server {
             operations: None,
             outbox: None,
             housekeeping: None,
+            importing: None,
             stopping: Arc::default(),
         })
     }
@@ -122,6 +129,7 @@ impl Server {
     pub fn check(config: &Config, ports: &Ports) -> Result<(), StartError> {
         http::validate_versions(&config.minimum_versions).map_err(StartError::Config)?;
         Vault::load(config.master_key_file.as_deref(), ports.randomness.clone())?;
+        Sources::new(&config.listings_feed, ports.feed.clone()).map_err(StartError::Config)?;
         carriers(config, ports, &Arc::default()).map(drop)
     }
 
@@ -155,6 +163,7 @@ pub struct Running {
     operations: Option<Listener>,
     outbox: Option<Delivering>,
     housekeeping: Option<JoinHandle<()>>,
+    importing: Option<JoinHandle<()>>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -286,6 +295,18 @@ impl Running {
         }));
     }
 
+    /// From now on reads the listings feeds that are due.
+    fn start_importing(&mut self) {
+        if self.app.config.import_listings && !self.app.sources.all().is_empty() {
+            self.importing = Some(tokio::spawn(reso::run(self.app.clone())));
+        }
+    }
+
+    /// Reads the listings feeds that are due now. Says what came of it. The running server does it by itself.
+    pub async fn import_due(&self) -> Answer<Vec<ListingsImported>> {
+        reso::import_due(&self.app).await
+    }
+
     /// Deletes what is older than logs are kept, where that was not done within a day. Says what went. The running
     /// server does it by itself.
     pub async fn prune_if_due(&self) -> Answer<Option<Pruned>> {
@@ -338,9 +359,9 @@ impl Running {
         self.stopping.store(true, Ordering::SeqCst);
         self.stop_listener().await;
         self.stop_outbox().await;
-        if let Some(housekeeping) = self.housekeeping.take() {
-            housekeeping.abort();
-            let _ = housekeeping.await;
+        for task in [self.housekeeping.take(), self.importing.take()].into_iter().flatten() {
+            task.abort();
+            let _ = task.await;
         }
         if let Some(operations) = self.operations.take() {
             operations.stop().await;
@@ -357,8 +378,8 @@ impl Drop for Running {
         if let Some(outbox) = self.outbox.take() {
             outbox.task.abort();
         }
-        if let Some(housekeeping) = self.housekeeping.take() {
-            housekeeping.abort();
+        for task in [self.housekeeping.take(), self.importing.take()].into_iter().flatten() {
+            task.abort();
         }
     }
 }

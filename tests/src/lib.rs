@@ -17,7 +17,7 @@ use sentri_core::{
     api::{
         grant_flow::GrantStep,
         signup::SignupForm,
-        types::{AccessLogEntry, App, SyncStatus},
+        types::{AccessLogEntry, AccessLogFilter, App, SyncStatus},
     },
     open::PhoneChecks,
 };
@@ -164,7 +164,8 @@ impl House {
     pub async fn log(&self) -> Result<Vec<AccessLogEntry>, Trouble> {
         let (mut entries, mut after) = (Vec::new(), None);
         loop {
-            let page = self.agent.core.access_log(0, i64::from(u32::MAX), None, after).await?;
+            let page =
+                self.agent.core.access_log(0, i64::from(u32::MAX), AccessLogFilter::default(), after).await?;
             entries.extend(page.entries);
             after = page.next;
             if after.is_none() {

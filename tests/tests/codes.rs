@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use sentri_core::{
     CoreError,
-    api::types::{AccessMethod, CodeState, IssuedCode, Keypad},
+    api::{
+        keypad_records::{CodeState, IssuedCode, Keypad},
+        types::AccessMethod,
+    },
     open::PhoneChecks,
 };
 use sentri_lock::Key;

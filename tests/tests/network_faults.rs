@@ -23,7 +23,7 @@ use sentri_core::{
     CoreError,
     api::{
         grant_flow::GrantStep,
-        types::{AccessOutcome, AccessState, BlockedWhy, GrantState, Readiness, SyncState},
+        types::{AccessLogFilter, AccessOutcome, AccessState, BlockedWhy, GrantState, Readiness, SyncState},
     },
 };
 use sentri_sandbox::{
@@ -360,7 +360,12 @@ impl Run {
     async fn each_open_is_in_the_log_once(&self) {
         let (mut entries, mut after) = (Vec::new(), None);
         loop {
-            let page = self.agent.core.access_log(0, i64::from(u32::MAX), None, after).await.unwrap();
+            let page = self
+                .agent
+                .core
+                .access_log(0, i64::from(u32::MAX), AccessLogFilter::default(), after)
+                .await
+                .unwrap();
             entries.extend(page.entries);
             after = page.next;
             if after.is_none() {

@@ -25,7 +25,7 @@ use sentri_core::{
     api::{
         grant_flow::GrantStep,
         signup::SignupForm,
-        types::{AccessOutcome, AccessState, App, GrantState, MessageTopic, SyncState},
+        types::{AccessLogFilter, AccessOutcome, AccessState, App, GrantState, MessageTopic, SyncState},
     },
     http::{Http, HttpRequest, Method, SystemHttp},
     open::PhoneChecks,
@@ -184,7 +184,12 @@ async fn fields_of_a_later_version_are_ignored_in_every_answer() {
     let grants = agent.core.grants().await.unwrap();
     let second = grants.iter().find(|it| it.email == EMAIL).unwrap();
     assert_eq!(agent.core.revoke(second.id.clone()).await.unwrap().state, GrantState::Revoked);
-    let log = agent.core.access_log(0, i64::from(u32::MAX), None, None).await.unwrap().entries;
+    let log = agent
+        .core
+        .access_log(0, i64::from(u32::MAX), AccessLogFilter::default(), None)
+        .await
+        .unwrap()
+        .entries;
     assert!(log.iter().filter(|it| it.outcome == AccessOutcome::Opened).count() == 2, "{log:?}");
     let messages = agent.core.messages().await.unwrap();
     assert!(messages.iter().any(|it| it.topic == MessageTopic::AccessUsed));

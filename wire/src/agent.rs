@@ -111,9 +111,18 @@ pub struct Lockbox {
     /// The listing that it hangs at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing_id: Option<Uuid>,
+    /// Since when it hangs there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_listing_since: Option<Timestamp>,
+    /// The region that it hangs in, in the association's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// When a phone last brought word from the box.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_heard_at: Option<Timestamp>,
+    /// Whether it was told of settings that it may not have yet: Pending. [LST-6]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settings_pending: bool,
 }
 
 /// `POST /v1/lockboxes/{serial}/assign`. [LST-3]
@@ -229,4 +238,35 @@ pub struct Grant {
     /// When it was last used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+    /// How far its revocation has come; absent where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Revocation>,
+}
+
+/// A revocation on its way: the backend takes no access back from a box without network by itself. [GRT-6]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Revocation {
+    /// When it was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// How far it has come.
+    pub reach: RevocationReach,
+    /// First second at which nothing opens by this access any more, even with a phone and a box that have not heard of
+    /// it; absent where it was out on no phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_until: Option<Timestamp>,
+}
+
+/// How far a revocation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReach {
+    /// No phone had a ticket: nothing opens.
+    NothingOut,
+    /// A phone had a ticket, and the box has not said yet that it knows. The next phone that passes tells it.
+    OnItsWay,
+    /// The box knows.
+    AtTheBox,
 }

@@ -27,6 +27,12 @@ pub struct Access {
     pub ends_at: Timestamp,
     /// Taken back before it began.
     pub revoked: bool,
+    /// It rests: whoever granted it is not in good standing at present. It goes on once they are.
+    #[serde(default)]
+    pub on_hold: bool,
+    /// Percent, as the box last reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub battery_percent: Option<u8>,
     /// From when on a ticket can be fetched: "connect once after …".
     pub ready_from: Timestamp,
 }
@@ -108,6 +114,25 @@ pub struct LockSettings {
     pub version: u32,
     /// The MACed settings, as `docs/protocol.md` lays them out.
     pub settings: Binary,
+}
+
+/// `POST /v1/visits`: a member has pressed ENT on a box of their association that their phone holds nothing for. [AGT-1]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct VisitRequest {
+    /// What the box sent after that: the 18 bytes of its advert, which nobody but its own side can tell from another's.
+    pub advert: Binary,
+}
+
+/// A member's visit, and what opens the box for it. Asked for twice it is the same visit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Visit {
+    /// The visit, for an hour.
+    pub access: Access,
+    /// For the phone that asked.
+    pub credential: Credential,
 }
 
 /// `POST /v1/locks/{serial}/time`: asks for a fresh time token during a session with the lock.

@@ -160,6 +160,9 @@ pub struct LogEntry {
     /// The listing that it hung at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing_id: Option<Uuid>,
+    /// Who: the same for all that one person did; absent where nobody knows any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<Uuid>,
     /// Who, by name; a pseudonym once the account is deleted.
     pub who: String,
     /// How.
@@ -170,7 +173,7 @@ pub struct LogEntry {
     pub confirmed_by_lock: bool,
 }
 
-/// `GET /v1/access-log?from=&to=&listing_id=&after=`: newest first, keyed pages of 50.
+/// `GET /v1/access-log?from=&to=&listing_id=&lockbox=&person_id=&after=`: newest first, keyed pages of 50.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogPage {

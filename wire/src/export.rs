@@ -20,6 +20,9 @@ pub struct PersonalData {
     pub exported_at: Timestamp,
     /// The profile.
     pub account: Account,
+    /// What the association's MLS calls the account, where that is not the SentriKey ID; agents only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mls_id: Option<String>,
     /// When the account was made.
     pub created_at: Timestamp,
     /// Its registered devices.

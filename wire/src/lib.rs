@@ -17,6 +17,7 @@ pub mod headers;
 pub mod identity;
 pub mod problem;
 pub mod secret;
+pub mod settings;
 pub mod sync;
 
 pub use binary::Binary;

@@ -11,7 +11,7 @@ use crate::{
     credential::{Access, Credential, LockSettings, RevocationList},
 };
 
-/// `GET /v1/sync?cursor=…`: one page of changes, oldest first. Without a cursor, or with one of another
+/// `GET /v1/sync?limit=…&cursor=…`: one page of changes, oldest first. Without a cursor, or with one of another
 /// incarnation of the database, the answer starts over and says so by `restart`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

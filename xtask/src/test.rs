@@ -23,7 +23,8 @@ pub enum Suite {
     Rust,
     /// The backend's and the end-to-end tests again, on a PostgreSQL that is started for them.
     Postgres,
-    /// A thousand seeds of a network that fails between phones and backend; the Rust tests play the first of them.
+    /// A thousand seeds of a network that fails between phones and backend, and a thousand deaths of the backend while
+    /// access is granted; the Rust tests play the first of them.
     Faults,
     /// Schemathesis over the whole OpenAPI document.
     Schemathesis,
@@ -94,14 +95,20 @@ fn postgres(workspace: &Workspace) -> Result<()> {
 /// How many seeds of network faults are played before a change lands.
 const FAULT_SEEDS: &str = "1000";
 
+/// How often the backend is killed while access is granted, before a change lands.
+const KILLS: &str = "1000";
+
 /// A seed that fails is printed, with the command that plays it again.
 fn faults(workspace: &Workspace) -> Result<()> {
     let mut tally = Tally::default();
-    let mut cargo = cargo_test_together(workspace);
-    cargo.args(["--test", "network_faults", "--", "--nocapture"]).env("SENTRI_SEEDS", FAULT_SEEDS);
-    let ran = process::overhear(&mut cargo, |line| tally.hear(line));
+    let mut networks = cargo_test_together(workspace);
+    networks.args(["--test", "network_faults", "--", "--nocapture"]).env("SENTRI_SEEDS", FAULT_SEEDS);
+    let mut deaths = cargo_test_together(workspace);
+    deaths.args(["--test", "api", "--", "--nocapture", "granting_kills::"]).env("SENTRI_KILLS", KILLS);
+    let held = process::overhear(&mut networks, |line| tally.hear(line));
+    let lived = process::overhear(&mut deaths, |line| tally.hear(line));
     let closed = tally.close("faults");
-    ran.and(closed)
+    held.and(lived).and(closed)
 }
 
 /// Lets Schemathesis, which others wrote, call the server as it is deployed.

@@ -119,6 +119,8 @@ fn granted(number: u32) -> Result<(Access, Credential), Trouble> {
         starts_at: BEGAN,
         ends_at: ENDS,
         revoked: false,
+        on_hold: false,
+        battery_percent: None,
         ready_from: BEGAN,
     };
     let week = time(BEGAN)?.week();

@@ -65,7 +65,8 @@ impl SentriCore {
     }
 
     /// Listens for up to a minute for a press of ENT and opens the box that was pressed, with no network needed.
-    /// From an access's page pass its id; from the list none. [CON-2]
+    /// From an access's page pass its id: other boxes that are awake are passed over. From anywhere else none: the only
+    /// box that would open is opened, and `SeveralLockboxes` asks back where more than one is awake. [CON-2]
     ///
     /// `AlreadyOpening` where another try goes on, or waits. One that has told its result, or was cancelled, makes way
     /// for this one within some seconds. All else is told by the handle.
@@ -89,7 +90,7 @@ impl OpenAttempt {
     /// Waits until the bin is open, or why it is not; what is told is in the phone's log already.
     ///
     /// `NotYetValid`, `Expired`, `OutsideHours`, `Revoked`, `WrongBox`, `NotReady`, `ClockUntrusted`, `NoRight`,
-    /// `PressEntAgain`, `LockboxDefect`, `NoLockboxHeard`, `NoAnswer`, `BluetoothOff`, `BluetoothNotAllowed`,
+    /// `PressEntAgain`, `LockboxDefect`, `NoLockboxHeard`, `SeveralLockboxes`, `NoAnswer`, `BluetoothOff`, `BluetoothNotAllowed`,
     /// `BluetoothTrouble`, `Cancelled`; `NotFound` where the phone has no such access.
     pub async fn result(&self) -> Result<OpenReport, CoreError> {
         self.attempt.result().await.map(Into::into)
@@ -187,7 +188,9 @@ fn readiness(access: &wire::Access, home: &Home, state: AccessState, now: i64) -
         return Readiness::Never;
     }
     let left = home.opens_for(access.id).iter().filter(|opens| opens.until > now);
-    left.max_by_key(|opens| opens.until).map_or(Readiness::ConnectAfter { at: access.ready_from }, |opens| {
-        Readiness::Ready { from: opens.from, until: opens.until }
-    })
+    match left.max_by_key(|opens| opens.until) {
+        Some(opens) => Readiness::Ready { from: opens.from, until: opens.until },
+        None if access.on_hold => Readiness::OnHold,
+        None => Readiness::ConnectAfter { at: access.ready_from },
+    }
 }

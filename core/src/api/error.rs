@@ -184,6 +184,12 @@ pub enum CoreError {
     /// No lockbox was heard: press ENT, stay near.
     #[error("No lockbox was heard. Please press ENT on it.")]
     NoLockboxHeard,
+    /// Several lockboxes are awake that would open: ask which one, then open by its access.
+    #[error("More than one of your lockboxes is awake. Please choose one.")]
+    SeveralLockboxes {
+        /// The accesses that would open one each, the nearest box first.
+        access_ids: Vec<String>,
+    },
     /// The radio lost the lockbox before it answered. It may have opened: look, then press ENT again.
     #[error("The lockbox did not answer. Please press ENT again.")]
     NoAnswer,

@@ -5,8 +5,8 @@ use sentri_wire::{Secret, codes as wire};
 use super::{
     core_object::SentriCore,
     error::CoreError,
+    keypad_records::{IssuedCode, Keypad, MobileAccessCode},
     parse_id,
-    types::{IssuedCode, Keypad, MobileAccessCode},
 };
 use crate::{codes, session::Session};
 

@@ -12,6 +12,12 @@ impl SentriCore {
         newest_first(&*self.session().await?).await
     }
 
+    /// How many messages wait to be read, for the badge. From what the phone holds.
+    pub async fn unread_messages(&self) -> Result<u32, CoreError> {
+        let messages: Vec<Record> = self.session().await?.all().await?;
+        Ok(u32::try_from(messages.iter().filter(|it| !it.read).count()).unwrap_or(u32::MAX))
+    }
+
     /// Marks a message as read, on all of the account's devices. Needs network.
     pub async fn mark_message_read(&self, message_id: String) -> Result<(), CoreError> {
         let session = self.session().await?;

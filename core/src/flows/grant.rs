@@ -197,7 +197,10 @@ mod tests {
             generation,
             battery_percent: None,
             listing_id: None,
+            on_listing_since: None,
+            region: None,
             last_heard_at: None,
+            settings_pending: false,
         }
     }
 

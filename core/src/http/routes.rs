@@ -46,29 +46,46 @@ pub struct LogQuery {
     pub to: i64,
     /// Only this listing's.
     pub listing_id: Option<Uuid>,
+    /// Only of the box with this serial number.
+    pub lockbox: Option<String>,
+    /// Only of what this person did.
+    pub person_id: Option<Uuid>,
     /// Where the former page ended.
     pub after: Option<String>,
 }
 
 impl LogQuery {
-    /// The path with its query.
-    pub fn path(&self) -> String {
-        let mut path = format!("/v1/access-log?from={}&to={}", self.from, self.to);
-        if let Some(listing) = self.listing_id {
-            let _ = write!(path, "&listing_id={listing}");
+    /// The path of a page, with its query.
+    pub fn page_path(&self) -> String {
+        format!("/v1/access-log{}", self.query())
+    }
+
+    /// The path of all lines as CSV, with its query.
+    pub fn csv_path(&self) -> String {
+        format!("/v1/access-log.csv{}", self.query())
+    }
+
+    fn query(&self) -> String {
+        let mut query = format!("?from={}&to={}", self.from, self.to);
+        let ids = [("listing_id", self.listing_id), ("person_id", self.person_id)];
+        let ids = ids.into_iter().filter_map(|(name, id)| Some((name, id?.to_string())));
+        let texts = [("lockbox", &self.lockbox), ("after", &self.after)];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name, percent(text.as_ref()?))));
+        for (name, value) in ids.chain(texts) {
+            let _ = write!(query, "&{name}={value}");
         }
-        if let Some(after) = &self.after {
-            let _ = write!(path, "&after={}", percent(after));
-        }
-        path
+        query
     }
 }
+
+/// Changes on a page of a sync. A phone that starts over has all in one call, nearly always.
+const PAGE: usize = 1000;
 
 /// The path of a sync from a cursor.
 pub(crate) fn sync_path(cursor: Option<&str>) -> String {
     match cursor {
-        Some(cursor) => format!("/v1/sync?cursor={}", percent(cursor)),
-        None => "/v1/sync".to_owned(),
+        Some(cursor) => format!("/v1/sync?limit={PAGE}&cursor={}", percent(cursor)),
+        None => format!("/v1/sync?limit={PAGE}"),
     }
 }
 
@@ -92,6 +109,6 @@ mod tests {
     #[test]
     fn values_can_not_leave_their_place_in_a_path() {
         assert_eq!(percent("a/../b?c=d&é"), "a%2F..%2Fb%3Fc%3Dd%26%C3%A9");
-        assert_eq!(sync_path(Some("1:2+3")), "/v1/sync?cursor=1%3A2%2B3");
+        assert_eq!(sync_path(Some("1:2+3")), "/v1/sync?limit=1000&cursor=1%3A2%2B3");
     }
 }

@@ -1,9 +1,8 @@
 //! One try at a lockbox, from listening for ENT to the last errand, as a task of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use sentri_protocol::{
-    advert::Advert,
     open::{Operation, OperationId, PhoneClock, Request, Verdict},
     status::{SignedStatus, Status},
     time::Time,
@@ -19,9 +18,11 @@ use super::{
     PhoneChecks, checks, errands,
     exchange::{Connection, Exchanged, Figures, Heard, prepare},
     held::{Held, Usable},
-    hub::{LinkEvent, LinkHub, MakesWay},
+    hub::{LinkHub, MakesWay},
+    listening::{Found, Listening, Wish},
     outcome,
-    radio::{Radio, Silence},
+    radio::Radio,
+    visits,
 };
 use crate::{
     CoreError, Ports,
@@ -32,10 +33,6 @@ use crate::{
     sync,
 };
 
-/// How long a press of ENT is waited for.
-const LISTEN: Duration = Duration::from_secs(60);
-/// How long other boxes are waited for after one that is not ours.
-const OTHERS: Duration = Duration::from_secs(3);
 /// From the advert to the beginning of the last connection: a wake ends after 30 s. A lock holds two links at a
 /// time, and gives one that a stranger only fills to the next phone after a second: so it is asked again and again.
 const DECIDE: Duration = Duration::from_secs(18);
@@ -166,10 +163,15 @@ impl Task {
         {
             return Err(CoreError::NotFound);
         }
-        let (heard, lockbox) = self.hear(radio, &held).await?;
-        match self.pick(&held, lockbox.as_deref()) {
+        let Found { heard, lockbox } = self.hear(radio, &held).await?;
+        let picked = match self.pick(&held, lockbox.as_deref()) {
+            Err(why) => visits::fetch(&self.session, &heard.advert, why).await.map(Cow::Owned),
+            Ok(usable) => Ok(Cow::Borrowed(usable)),
+        };
+        match picked {
             Ok(usable) => {
-                let asked = self.ask_lock(radio, &heard, usable, lockbox.is_some()).await;
+                let recognised = lockbox.is_some() || matches!(usable, Cow::Owned(_));
+                let asked = self.ask_lock(radio, &heard, &usable, recognised).await;
                 if asked.is_err() {
                     radio.disconnect(&heard.peer).await;
                 }
@@ -182,42 +184,14 @@ impl Task {
         }
     }
 
-    /// Listens until a box of ours is heard, or for a while after one that is not.
-    async fn hear(&self, radio: &mut Radio, held: &Held) -> Result<(Heard, Option<String>), CoreError> {
+    /// Listens until it is clear which box is meant.
+    async fn hear(&self, radio: &mut Radio, held: &Held) -> Result<Found, CoreError> {
+        let visits = visits::are_possible(&self.session).await;
+        let wish = Wish { wanted: self.wanted, checks: self.checks, visits, now: self.now() };
         radio.start_scan().await?;
-        let heard = self.listen(radio, held).await;
+        let found = Listening::new(held, wish).listen(radio).await;
         radio.stop_scan().await;
-        heard
-    }
-
-    async fn listen(&self, radio: &mut Radio, held: &Held) -> Result<(Heard, Option<String>), CoreError> {
-        let mut deadline = radio.now() + LISTEN;
-        let mut stranger = None;
-        loop {
-            match radio.next_or_cancel(deadline).await {
-                Ok(LinkEvent::Advert { peer, payload, .. }) => {
-                    let Ok(advert) = Advert::decode(&payload) else { continue };
-                    if advert.flags.service_only {
-                        continue;
-                    }
-                    let heard = Heard { peer, advert };
-                    match held.recognise(&advert) {
-                        Some(lockbox) => return Ok((heard, Some(lockbox.to_owned()))),
-                        None if stranger.is_none() => {
-                            stranger = Some(heard);
-                            deadline = deadline.min(radio.now() + OTHERS);
-                        }
-                        None => {}
-                    }
-                }
-                Ok(_) => {}
-                Err(Silence::Cancelled) => return Err(CoreError::Cancelled),
-                Err(Silence::Overrun) => return Err(CoreError::BluetoothTrouble),
-                Err(Silence::Deadline) => {
-                    return stranger.map(|heard| (heard, None)).ok_or(CoreError::NoLockboxHeard);
-                }
-            }
-        }
+        found
     }
 
     /// The credential to show, or why none. `lockbox` is absent where the box is not one of ours.

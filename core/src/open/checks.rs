@@ -92,6 +92,9 @@ pub(crate) fn without_credential(access: &Access, now: Time) -> CoreError {
         CoreError::Revoked { by: BY }
     } else if now >= access.ends_at {
         CoreError::Expired { since: Some(access.ends_at), by: BY }
+    } else if access.on_hold {
+        // Connecting helps once the granter is in good standing again, and nobody knows when.
+        CoreError::NotReady { connect_after: None }
     } else if now < access.ready_from {
         CoreError::NotYetValid { from: access.starts_at, by: BY }
     } else {

@@ -60,9 +60,20 @@ pub(crate) async fn run(
 ) {
     let deadline = connection.now() + ALL;
     // Each ends by itself where the link is gone.
-    let _ = hand_over(session, &mut connection, channel, status, lockbox).await;
-    let _ = take_records(session, &mut connection, channel, status, lockbox, deadline).await;
+    let mut handed = Handed::default();
+    let _ = hand_over(session, &mut connection, channel, status, lockbox, &mut handed).await;
+    // That it has the settings now, the lock has written down: its owner waits for that word.
+    let head = status.log_head.saturating_add(if handed.has_settings { handed.records } else { 0 });
+    let _ = take_records(session, &mut connection, channel, (status, head), lockbox, deadline).await;
     connection.end().await;
+}
+
+/// What the lock took.
+#[derive(Default)]
+struct Handed {
+    /// Records that it wrote of that.
+    records: u32,
+    has_settings: bool,
 }
 
 async fn hand_over(
@@ -71,17 +82,24 @@ async fn hand_over(
     channel: &mut PhoneChannel,
     status: &Status,
     lockbox: &str,
+    handed: &mut Handed,
 ) -> Option<()> {
     let name = lockbox.to_owned();
     let parcel = session.read(move |rows| Parcel::read(rows, &name)).await.ok()?;
     if let Some(list) = parcel.revocations.filter(|it| it.version > status.revocation_version) {
-        connection.exchange(channel, &PhoneMessage::Revocations(list.list.as_ref().to_vec())).await?;
+        let list = PhoneMessage::Revocations(list.list.as_ref().to_vec());
+        let answer = connection.exchange(channel, &list).await?;
+        let is_news = matches!(answer, LockMessage::Revocations { result: Applied::Now, .. });
+        handed.records += u32::from(is_news);
     }
     if connection.is_wanted() {
         return None;
     }
     if let Some(settings) = parcel.settings.filter(|it| it.version > status.settings_version) {
-        connection.exchange(channel, &PhoneMessage::Settings(settings.settings.as_ref().to_vec())).await?;
+        let settings = PhoneMessage::Settings(settings.settings.as_ref().to_vec());
+        let answer = connection.exchange(channel, &settings).await?;
+        handed.has_settings = matches!(answer, LockMessage::Settings { result: Applied::Now, .. });
+        handed.records += u32::from(handed.has_settings);
     }
     if connection.is_wanted() {
         return None;
@@ -139,12 +157,12 @@ async fn take_records(
     session: &Session,
     connection: &mut Connection<'_>,
     channel: &mut PhoneChannel,
-    status: &Status,
+    (status, head): (&Status, u32),
     lockbox: &str,
     deadline: Duration,
 ) -> Option<()> {
     let mut from = status.log_head.checked_sub(u32::from(status.unacknowledged))?.checked_add(1)?;
-    while from <= status.log_head && connection.now() < deadline && !connection.is_wanted() {
+    while from <= head && connection.now() < deadline && !connection.is_wanted() {
         let question = PhoneMessage::ReadAudit { from, at_most: MAX_BATCH };
         let LockMessage::Audit(batch) = connection.exchange(channel, &question).await? else { return None };
         let (first, count) = Batch::peek(&batch).ok()?;

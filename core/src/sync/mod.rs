@@ -1,6 +1,7 @@
 //! Brings what changed, takes up what happened, and tells how fresh the phone is. [SYN-1, SYN-2, SYN-3]
 
 pub mod plan;
+pub mod pushes;
 mod reassert;
 pub mod register;
 mod status;
@@ -16,7 +17,7 @@ use sentri_wire::{
 };
 
 use status::GoingOn;
-pub use status::{Freshness, LastSync, Status, freshness, status};
+pub use status::{Freshness, LastSync, STALE_AFTER, Status, freshness, status};
 use upload::upload;
 
 use crate::{
@@ -61,7 +62,7 @@ pub async fn report(session: &Session) {
 async fn exchange(session: &Session) -> Result<(), SessionError> {
     upload(session).await?;
     codes::forget_old(session).await?;
-    // Neither may keep the credentials from arriving; the next sync tries again.
+    // This may not keep the credentials from arriving, nor may the pushes below; the next sync tries again.
     let _ = register::register_quietly(session).await;
     reassert::reassert(session).await?;
     fetch(session).await?;
@@ -69,6 +70,7 @@ async fn exchange(session: &Session) -> Result<(), SessionError> {
     if reassert::reassert(session).await? {
         fetch(session).await?;
     }
+    let _ = pushes::tell(session).await;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use sentri_wire::Timestamp;
 use crate::{CoreError, home::Opens, session::Session};
 
 /// Data older than this are stale, whatever they say of themselves, in seconds.
-const STALE_AFTER: i64 = 24 * 3600;
+pub const STALE_AFTER: i64 = 24 * 3600;
 
 /// How the last sync went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -273,7 +273,10 @@ pub fn lockbox(serial: &str, listing_id: Option<Uuid>) -> Lockbox {
         generation: if non_ble { LockboxGeneration::NonBle } else { LockboxGeneration::Ble },
         battery_percent: Some(90),
         listing_id,
+        on_listing_since: None,
+        region: None,
         last_heard_at: None,
+        settings_pending: false,
     }
 }
 
@@ -310,6 +313,7 @@ fn grant(state: &mut State, request: &HttpRequest) -> HttpResponse {
         state: GrantState::Invited,
         phone_ready: false,
         last_used_at: None,
+        revocation: None,
     };
     state.grants.push(grant.clone());
     let answer = json(&GrantResponse { grant, invitee: Invitee::New });

@@ -416,6 +416,8 @@ impl Granted {
             starts_at,
             ends_at,
             revoked: false,
+            on_hold: false,
+            battery_percent: None,
             ready_from: starts_at - 86_400,
         };
         Self { access, credential }

@@ -1,7 +1,7 @@
 //! What a phone brings and fetches after M2: the time, revocations, settings, audit records.
 
 use sentri_protocol::{
-    audit::{Acknowledgement, Kind, MAX_BATCH},
+    audit::{Acknowledgement, Entry, Kind, MAX_BATCH},
     clock::{FRESH_WITHIN, FreshTime},
     open::{
         Request, Verdict,
@@ -118,7 +118,7 @@ impl<B: Board> Lock<B> {
         }
         list.epoch_floor = list.epoch_floor.max(held.epoch_floor);
         list.forget_before(self.clock.floor());
-        let entry = records::by_phone(Kind::Revocations, m1, Verdict::Served, self.now());
+        let entry = records::revocations(list.version, m1, self.now());
         Ok(self.store_event(&entry, Some(Change::Revocations(list)))?.into())
     }
 
@@ -132,7 +132,9 @@ impl<B: Board> Lock<B> {
         if settings.version <= held.version {
             return Ok(Applied::Already);
         }
+        let operation = settings.version.to_be_bytes();
         let entry = records::by_phone(Kind::Settings, m1, Verdict::Served, self.now());
+        let entry = Entry { operation, ..entry };
         let stored = self.store_event(&entry, Some(Change::Settings(settings)))?;
         if stored == Stored::Yes && settings.generation != self.keys.generation() {
             self.keys = self.keys.at(&self.journal.state().seed, settings.generation);

@@ -191,6 +191,14 @@ pub enum Agent {
         #[arg(long)]
         association: String,
     },
+    /// Note what the MLS calls one in its listings (`ListAgentMlsId`), where that is not the SentriKey ID.
+    SetMlsId {
+        /// Nine digits.
+        sentrikey_id: String,
+        /// The member id.
+        #[arg(long)]
+        mls_id: String,
+    },
     /// Suspend one: their login says whom to contact, what their phones hold is taken back.
     Suspend {
         /// Nine digits.

@@ -108,6 +108,9 @@ pub async fn agents(operator: &Operator<'_>, command: Agent, out: &Out) -> anyho
             out.print(&operator.add_member(&association, brokerage, &sentrikey_id, &person).await?)
         }
         Agent::List { association } => out.print(&operator.agents(&association).await?),
+        Agent::SetMlsId { sentrikey_id, mls_id } => {
+            out.print(&operator.set_mls_id(&sentrikey_id, &mls_id).await?)
+        }
         Agent::Suspend { sentrikey_id } => out.print(&operator.suspend_agent(&sentrikey_id).await?),
         Agent::Reinstate { sentrikey_id } => out.print(&operator.reinstate_agent(&sentrikey_id).await?),
         Agent::Transfer { sentrikey_id, association, brokerage } => {

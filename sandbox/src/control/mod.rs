@@ -4,6 +4,7 @@
 mod answers;
 mod guard;
 mod handlers;
+mod market;
 mod operator;
 mod radio_socket;
 
@@ -11,7 +12,7 @@ use std::{future::Future, sync::Arc};
 
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tokio::net::TcpListener;
 
@@ -34,6 +35,11 @@ pub fn router(town: Arc<Town>) -> Router {
         .route("/agents/{sentrikey_id}/standing", post(operator::set_standing))
         .route("/clock", get(handlers::clock).post(handlers::move_clock))
         .route("/network", get(handlers::network).post(handlers::set_network))
+        .route("/feed", get(market::feed))
+        .route("/feed/listings", post(market::list))
+        .route("/feed/listings/{key}", delete(market::drop_listing))
+        .route("/feed/faults", post(market::set_faults))
+        .route("/feed/import", post(market::import))
         .route("/mails", get(handlers::mails))
         .route("/texts", get(handlers::texts))
         .route("/radio", get(radio_socket::upgrade))

@@ -95,7 +95,7 @@ pub async fn set_standing(
     Ok(Json(standing))
 }
 
-fn refused(trouble: TownTrouble) -> Trouble {
+pub(super) fn refused(trouble: TownTrouble) -> Trouble {
     match trouble {
         TownTrouble::Refused(refusal) => Trouble::bad(refusal.to_string()),
         other => Trouble::failed(other.to_string()),

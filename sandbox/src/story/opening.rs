@@ -1,6 +1,6 @@
 //! The visit: the phone gets ready, the network goes, ENT opens the bin, and the visit is told afterwards.
 
-use sentri_core::api::types::{AccessOutcome, MessageTopic, Readiness, SyncState};
+use sentri_core::api::types::{AccessLogFilter, AccessOutcome, MessageTopic, Readiness, SyncState};
 use sentri_lock::ports::Indication;
 use tokio::net::TcpStream;
 
@@ -103,7 +103,8 @@ pub(super) async fn agent_sees(stage: &mut Stage, tell: &mut Telling) -> Result<
     let named = used.is_some_and(|it| it.body.contains(cast::CONTRACTOR.1));
     tell.check("Dana has a message that says who used it", named);
     let (from, to) = (stage.script.begins, stage.town.clock.now() + 1);
-    let log = core.access_log(from, to, Some(stage.left.listing.clone()), None).await?;
+    let filter = AccessLogFilter { listing_id: Some(stage.left.listing.clone()), ..Default::default() };
+    let log = core.access_log(from, to, filter, None).await?;
     let opened: Vec<_> = log.entries.iter().filter(|it| it.outcome == AccessOutcome::Opened).collect();
     tell.expect("The access log has the visit, once", &opened.len(), &1);
     if let Some(entry) = opened.first() {

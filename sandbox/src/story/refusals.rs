@@ -2,7 +2,11 @@
 
 use sentri_core::{
     CoreError,
-    api::{contractor::OpenReport, error::Judge, types::AccessOutcome},
+    api::{
+        contractor::OpenReport,
+        error::Judge,
+        types::{AccessLogFilter, AccessOutcome},
+    },
 };
 use sentri_lock::ports::Indication;
 
@@ -156,8 +160,8 @@ async fn whole_log(stage: &Stage) -> Result<Vec<sentri_core::api::types::AccessL
     let (from, to) = (stage.script.begins, stage.town.clock.now() + 1);
     let (mut entries, mut after) = (Vec::new(), None);
     loop {
-        let listing = Some(stage.left.listing.clone());
-        let page = stage.agent.core.access_log(from, to, listing, after).await?;
+        let filter = AccessLogFilter { listing_id: Some(stage.left.listing.clone()), ..Default::default() };
+        let page = stage.agent.core.access_log(from, to, filter, after).await?;
         entries.extend(page.entries);
         after = page.next;
         if after.is_none() {

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use sentri_server::{
     Config, Mailbox, Ports, Running, Server, StartError, Vault,
+    config::ListingsFeed,
     ports::{Randomness, SeededRandomness, SystemRandomness},
 };
 use sentri_wire::Timestamp;
@@ -37,9 +38,11 @@ pub(super) struct Backend {
 }
 
 impl Backend {
-    pub(super) async fn start(folder: &Path, plan: &Plan) -> Result<Self, StartError> {
+    pub(super) async fn start(folder: &Path, plan: &Plan, feed: ListingsFeed) -> Result<Self, StartError> {
         let mut config = Config { public_url: PUBLIC_URL.into(), ..Config::in_folder(folder) };
         config.minimum_versions = ["agent", "connect"].map(|app| (app.into(), OLDEST_APP.into())).into();
+        // A feed is read when somebody says so, by whatever clock the town has.
+        (config.listings_feed, config.import_listings) = (vec![feed], false);
         config.bind.set_port(plan.port);
         if let Some(database) = &plan.database {
             config.database.clone_from(database);

@@ -4,6 +4,7 @@
 mod backend;
 mod folder;
 mod look;
+pub mod market;
 
 use std::{
     path::{Path, PathBuf},
@@ -11,6 +12,7 @@ use std::{
 };
 
 use sentri_core::{api::types::App, open::PhoneChecks};
+use sentri_feed::Feed;
 use sentri_lock::{
     BootError, ProvisionError, Provisioning,
     sim::{SimBoard, SimFlash},
@@ -66,6 +68,9 @@ pub enum TownTrouble {
     /// The backend does not start.
     #[error("The backend can't start: {0}.")]
     Backend(StartError),
+    /// The listings feed can't listen.
+    #[error("The listings feed can't listen on this machine: {0}.")]
+    Feed(std::io::Error),
     /// The backend is not running.
     #[error("The backend is not running.")]
     NoBackend,
@@ -100,6 +105,8 @@ pub struct Town {
     pub air: Air,
     /// Counts what its phones exchange with the backend.
     pub meter: Meter,
+    /// Its MLS.
+    pub feed: Feed,
     folder: Folder,
     backend: Backend,
     lockboxes: Mutex<Vec<Arc<Lockbox>>>,
@@ -111,11 +118,13 @@ impl Town {
     /// Makes the town and starts its backend.
     pub async fn found(plan: Plan) -> Result<Self, TownTrouble> {
         let folder = Folder::open(plan.data.as_deref())?;
-        let backend = Backend::start(folder.path(), &plan).await?;
+        let feed = market::open(plan.clock.now()).await.map_err(TownTrouble::Feed)?;
+        let backend = Backend::start(folder.path(), &plan, market::configured(&feed)).await?;
         Ok(Self {
             air: Air::new(&plan.clock, plan.seed.unwrap_or(1)),
             clock: plan.clock,
             meter: Meter::default(),
+            feed,
             folder,
             backend,
             lockboxes: Mutex::default(),

@@ -2,6 +2,8 @@
 //! that spends little itself.
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
+mod middle;
+
 use std::{
     net::SocketAddr,
     sync::Arc,
@@ -9,6 +11,7 @@ use std::{
 };
 
 use axum::Router;
+use middle::middle;
 use sentri_server::{
     Config, Mailbox, Ports, Running, Server, Vault, bench,
     operator::{NewAgent, NewAssociation, NewLockbox},
@@ -187,20 +190,36 @@ async fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) 
     }
 }
 
-/// What a load came to.
-pub struct Measured {
-    pub per_second: f64,
-    pub p99: Duration,
+/// One of two that are measured in turn: where its calls go, and what they are.
+pub type Side = (SocketAddr, Box<dyn Fn() -> Vec<u8> + Send + Sync>);
+
+/// How often each of the two has its turn, and for how long.
+const TURNS: usize = 6;
+const TURN: Duration = Duration::from_millis(1_500);
+
+/// Calls a second of a ceiling and of a product: the middle of their turns. They take turns, so that what the machine
+/// does meanwhile meets both.
+pub async fn rates(connections: usize, ceiling: Side, product: Side) -> Result<(f64, f64), Failure> {
+    let sides = [ceiling, product].map(|(address, request)| (address, Arc::from(request)));
+    let mut turns = [Vec::new(), Vec::new()];
+    for _ in 0..TURNS {
+        for ((address, request), turns) in sides.iter().zip(&mut turns) {
+            let request: Arc<dyn Fn() -> Vec<u8> + Send + Sync> = Arc::clone(request);
+            turns.push(load(*address, connections, TURN, move || request()).await?);
+        }
+    }
+    let [ceiling, product] = turns.map(middle);
+    Ok((ceiling, product))
 }
 
-/// Calls on so many connections at once, each as soon as its last answer is there, for some time. The first quarter
-/// warms up and is not counted.
-pub async fn load(
+/// Calls a second on so many connections at once, each as soon as its last answer is there, for some time. The first
+/// quarter warms up and is not counted.
+async fn load(
     address: SocketAddr,
     connections: usize,
     time: Duration,
     request: impl Fn() -> Vec<u8> + Clone + Send + 'static,
-) -> Result<Measured, Failure> {
+) -> Result<f64, Failure> {
     let begun = Instant::now();
     let (counted_from, until) = (begun + time / 4, begun + time);
     let callers: Vec<_> = (0..connections)
@@ -209,29 +228,23 @@ pub async fn load(
             tokio::spawn(async move {
                 let (mut stream, mut buffer) = (TcpStream::connect(address).await?, Vec::new());
                 stream.set_nodelay(true)?;
-                let mut times = Vec::new();
+                let mut calls = 0u32;
                 loop {
                     let asked = Instant::now();
                     if asked >= until {
-                        return Ok::<_, Failure>(times);
+                        return Ok::<_, Failure>(calls);
                     }
                     exchange(&mut stream, &request(), &mut buffer).await?;
-                    if asked >= counted_from {
-                        times.push(asked.elapsed());
-                    }
+                    calls += u32::from(asked >= counted_from);
                 }
             })
         })
         .collect();
-    let mut times = Vec::new();
+    let mut calls = 0;
     for caller in callers {
-        times.extend(caller.await??);
+        calls += caller.await??;
     }
-    times.sort_unstable();
-    let p99 = times.get(times.len() * 99 / 100).copied().unwrap_or_default();
-    #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let per_second = times.len() as f64 / (time * 3 / 4).as_secs_f64();
-    Ok(Measured { per_second, p99 })
+    Ok(f64::from(calls) / (time * 3 / 4).as_secs_f64())
 }
 
 /// A row of a report: a product held against its ceiling.

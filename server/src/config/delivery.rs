@@ -91,7 +91,11 @@ impl Webhook {
 }
 
 /// A secret that stands in the file, or in a file of its own; both is a mistake.
-fn secret(name: &str, here: Option<&Secret>, file: Option<&Path>) -> Result<Option<Secret>, String> {
+pub(super) fn secret(
+    name: &str,
+    here: Option<&Secret>,
+    file: Option<&Path>,
+) -> Result<Option<Secret>, String> {
     match (here, file) {
         (Some(_), Some(_)) => Err(format!("{name} and {name}_file are both set: keep one")),
         (Some(secret), None) => Ok(Some(secret.clone())),

@@ -139,6 +139,15 @@ impl Endpoint {
         self
     }
 
+    /// Answers with a CSV document.
+    pub(super) fn gives_csv(mut self, description: &str) -> Self {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let answer =
+            ResponseBuilder::new().description(description).content("text/csv", Content::new(Some(text)));
+        self.operation = self.operation.response("200", answer);
+        self
+    }
+
     /// Answers without a body.
     pub(super) fn gives_nothing(mut self, description: &str) -> Self {
         let answer = ResponseBuilder::new().description(description);

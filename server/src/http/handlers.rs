@@ -1,6 +1,12 @@
 //! From HTTP to the rules and back. Nothing is decided here.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    body::Body as Content,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use sentri_wire::{
     account::{
         Account, LoginRequest, LoginResponse, RefreshRequest, SignupComplete, SignupRequest, SignupStarted,
@@ -10,7 +16,7 @@ use sentri_wire::{
         AssignRequest, Grant, GrantRequest, GrantResponse, Grants, Listing, Listings, Lockbox, Lockboxes,
         NewListing, Reassertion,
     },
-    credential::{TimeRequest, TimeResponse},
+    credential::{TimeRequest, TimeResponse, Visit, VisitRequest},
     event::{AuditReceipt, AuditUpload, EventReceipts, EventUpload, LogPage},
     export::PersonalData,
 };
@@ -24,9 +30,9 @@ use super::{
 use crate::{
     refusal::Answer,
     service::{
-        access_log::{self, LogRequest},
-        events, export, grants, id_in_path, listings, lockboxes, locks, login, messages, restore, signup,
-        sync,
+        events, export, grants, id_in_path, listings, lockboxes, locks,
+        log_pages::{self, LogRequest},
+        login, messages, restore, signup, sync, visits,
     },
     store::Id,
 };
@@ -148,8 +154,8 @@ pub async fn revoke(
 }
 
 pub async fn sync_page(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<sync::Page> {
-    let params = params.only(&["cursor"])?;
-    sync::sync(&app, &caller, params.get("cursor")).await.map(Json)
+    let params = params.only(&["cursor", "limit"])?;
+    sync::sync(&app, &caller, params.get("cursor"), params.parse("limit")?).await.map(Json)
 }
 
 pub async fn upload_events(
@@ -161,14 +167,34 @@ pub async fn upload_events(
 }
 
 pub async fn access_log(State(app): State<Shared>, Auth(caller): Auth, params: Params) -> Reply<LogPage> {
-    let params = params.only(&["from", "to", "listing_id", "after"])?;
-    let request = LogRequest {
+    let params = params.only(&["from", "to", "listing_id", "lockbox", "person_id", "after"])?;
+    log_pages::page(&app, &caller, &log_request(&params)?).await.map(Json)
+}
+
+pub async fn access_log_csv(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    params: Params,
+) -> Answer<Response> {
+    let params = params.only(&["from", "to", "listing_id", "lockbox", "person_id"])?;
+    let lines = log_pages::csv(app, &caller, &log_request(&params)?).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"access-log.csv\""),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, Content::from_stream(lines)).into_response())
+}
+
+fn log_request(params: &Params) -> Answer<LogRequest> {
+    Ok(LogRequest {
         from: params.parse("from")?,
         to: params.parse("to")?,
         listing: params.parse("listing_id")?.map(Id),
+        lockbox: params.get("lockbox").map(str::to_owned),
+        person: params.parse("person_id")?.map(Id),
         after: params.get("after").map(str::to_owned),
-    };
-    access_log::page(&app, &caller, &request).await.map(Json)
+    })
 }
 
 pub async fn reassert(State(app): State<Shared>, Auth(caller): Auth, body: Body<Reassertion>) -> Done {
@@ -181,6 +207,14 @@ pub async fn read_message(State(app): State<Shared>, Auth(caller): Auth, Segment
 
 pub async fn delete_message(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment) -> Done {
     messages::delete(&app, &caller, id_in_path(&id)?).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+pub async fn visit(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    body: Body<VisitRequest>,
+) -> Created<Visit> {
+    visits::visit(&app, &caller, &body.value).await.map(created)
 }
 
 pub async fn lock_time(

@@ -2,6 +2,8 @@
 
 mod account_handlers;
 mod account_routes;
+mod box_handlers;
+mod box_routes;
 mod code_handlers;
 mod code_routes;
 mod endpoint;

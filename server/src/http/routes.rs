@@ -5,7 +5,7 @@ use sentri_wire::{agent, credential, event, sync};
 use utoipa::openapi::Required;
 
 use super::{
-    account_routes, code_routes,
+    account_routes, box_routes, code_routes,
     endpoint::{
         Access::{Account, Agent, AnyDevice, Public},
         Endpoint,
@@ -19,10 +19,17 @@ pub(super) const DELETE: (MethodFilter, Method) = (MethodFilter::DELETE, Method:
 
 /// Every route of the API.
 pub fn endpoints() -> Vec<Endpoint> {
-    [account_routes::endpoints(), agent_routes(), code_routes::endpoints(), phone_routes(), own_routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        account_routes::endpoints(),
+        agent_routes(),
+        box_routes::endpoints(),
+        code_routes::endpoints(),
+        phone_routes(),
+        own_routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn agent_routes() -> Vec<Endpoint> {
@@ -72,13 +79,27 @@ fn agent_routes() -> Vec<Endpoint> {
             .named("reassertGrants", "After a restored backup: tell again what was revoked.")
             .takes::<agent::Reassertion>()
             .gives_nothing("Taken back again; tickets are issued again for what stands."),
+        Endpoint::new(POST, "/v1/visits", Agent, handlers::visit)
+            .named("visit", "As a member, open a lockbox of the association whose ENT was pressed.")
+            .takes::<credential::VisitRequest>()
+            .gives::<credential::Visit>(201, "The visit, with a ticket for this phone."),
         Endpoint::new(GET, "/v1/access-log", Agent, handlers::access_log)
             .named("accessLog", "The log of the agent's lockboxes.")
             .query("from", Required::False, "First second.")
             .query("to", Required::False, "First second after.")
             .query("listing_id", Required::False, "Of this listing only.")
+            .query("lockbox", Required::False, "Of the lockbox with this serial number only.")
+            .query("person_id", Required::False, "Of what this person did only, as a line names them.")
             .query("after", Required::False, "`next` of the page before.")
             .gives::<event::LogPage>(200, "A page, newest first."),
+        Endpoint::new(GET, "/v1/access-log.csv", Agent, handlers::access_log_csv)
+            .named("accessLogCsv", "The same as a CSV document for spreadsheets, whole.")
+            .query("from", Required::False, "First second.")
+            .query("to", Required::False, "First second after.")
+            .query("listing_id", Required::False, "Of this listing only.")
+            .query("lockbox", Required::False, "Of the lockbox with this serial number only.")
+            .query("person_id", Required::False, "Of what this person did only, as a line names them.")
+            .gives_csv("The lines, newest first."),
     ]
 }
 
@@ -87,6 +108,7 @@ fn phone_routes() -> Vec<Endpoint> {
         Endpoint::new(GET, "/v1/sync", Account, handlers::sync_page)
             .named("sync", "What changed since a cursor.")
             .query("cursor", Required::False, "Of the page before; without it the answer starts over.")
+            .query("limit", Required::False, "Changes on the page: 1 to 1,000; without it 100.")
             .gives::<sync::SyncPage>(200, "A page of changes."),
         Endpoint::new(POST, "/v1/events", AnyDevice, handlers::upload_events)
             .named("uploadEvents", "Report what happened at lockboxes; each event is stored once.")

@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::{DeliveryError, Push, PushPort, TextMessage, TextPort, worker::LONGEST_DELIVERY};
-use crate::{config::Webhook, ports::Clock};
+use crate::{config::Webhook, https, ports::Clock};
 
 /// The header with time and signature.
 const SIGNATURE: &str = "sentri-signature";
@@ -35,7 +35,8 @@ impl WebhookCarrier {
             return Err("webhook.url is no https:// URL".into());
         }
         let (bearer, secret) = (config.bearer()?, config.secret()?);
-        Ok(Self { client: client()?, url: config.url.clone(), bearer, secret, clock })
+        let client = https::client(LONGEST_DELIVERY).ok_or("the webhook's TLS can't be set up")?;
+        Ok(Self { client, url: config.url.clone(), bearer, secret, clock })
     }
 
     async fn post(&self, id: &str, body: &serde_json::Value) -> Result<(), DeliveryError> {
@@ -56,22 +57,6 @@ impl WebhookCarrier {
             Err(DeliveryError(format!("the webhook answered {}", answer.status().as_u16())))
         }
     }
-}
-
-/// A client that trusts the public certificates.
-fn client() -> Result<reqwest::Client, String> {
-    let fail = || "the webhook's TLS can't be set up".to_owned();
-    let mut roots = rustls::RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| fail())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).timeout(LONGEST_DELIVERY);
-    // A redirect would take number and code to a place that nobody configured.
-    client.redirect(reqwest::redirect::Policy::none()).build().map_err(|_| fail())
 }
 
 /// `t=<unix seconds>,v1=<hex>`: the receiver computes the same, and refuses an old time.

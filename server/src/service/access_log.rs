@@ -13,28 +13,27 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     agent::Grant,
-    event::{LogPage, Method, Outcome},
+    event::{Method, Outcome},
     sync::MessageTopic,
 };
 
 use super::{
-    App, Caller, blocks, code_log, fault,
+    App, blocks, code_log, fault,
     grants::visit,
     messages::{self, About},
 };
 use crate::{
     catalog,
-    refusal::{Answer, Refusal},
+    refusal::Answer,
     store::{
         Id, Writing, accounts, credentials,
-        events::{self, LogQuery, LoggedTry, NewLogEntry, Settled},
-        grants::{self, GrantRow},
+        events::{self, LoggedTry, NewLogEntry, Settled},
+        grants::{self, GrantKind, GrantRow},
         listings,
         lockboxes::{self, LockboxRow},
     },
 };
 
-const LOG_PAGE: usize = 50;
 /// Seconds within which a lock is done with one operation, judged again or not: a wake, and a channel after it.
 const ONE_VISIT: u64 = 120;
 
@@ -91,13 +90,12 @@ pub async fn report(app: &App, tx: &mut Writing, tried: &Try<'_>, report: &Repor
     if let Some(line) = lines.iter().find(waits) {
         // Its record came first, with another phone. The lock has said more since then, perhaps.
         events::adopt(tx.conn(), line.id, report.event).await?;
-        let line = LoggedTry { id: report.event, ..line.clone() };
         return match report.word.filter(|word| line.record.is_none_or(|known| known < word.record)) {
-            Some(word) => settle(app, tx, tried, &line, word).await,
+            Some(word) => settle(app, tx, tried, line, word).await,
             None => Ok(()),
         };
     }
-    add(app, tx, tried, report.event, report.at, report.outcome, report.word).await
+    add(app, tx, tried, Some(report.event), report.at, report.outcome, report.word).await
 }
 
 /// Lays a lock's own record beside the log.
@@ -130,7 +128,7 @@ pub async fn record(
     }
     match lines.iter().find(|line| is_open_to(line, &word, entry.kind)) {
         Some(line) => settle(app, tx, &tried, line, word).await,
-        None => add(app, tx, &tried, app.new_id(), at, word.outcome, Some(word)).await,
+        None => add(app, tx, &tried, None, at, word.outcome, Some(word)).await,
     }
 }
 
@@ -190,7 +188,7 @@ async fn add(
     app: &App,
     tx: &mut Writing,
     tried: &Try<'_>,
-    id: Id,
+    event: Option<Id>,
     at: i64,
     outcome: Outcome,
     word: Option<Word>,
@@ -199,7 +197,7 @@ async fn add(
     let entry = NewLogEntry {
         confirmed: word.is_some(),
         record: word.map(|word| word.record),
-        ..unconfirmed(tried, id, at, outcome)
+        ..unconfirmed(app, tried, event, at, outcome)
     };
     events::log(tx.conn(), &[entry]).await?;
     if word.is_some() && outcome == Outcome::Opened {
@@ -209,9 +207,10 @@ async fn add(
 }
 
 /// The line of a try that no lock has spoken of. Where none was asked, nothing is ever laid beside it.
-pub fn unconfirmed(tried: &Try<'_>, id: Id, at: i64, outcome: Outcome) -> NewLogEntry {
+pub fn unconfirmed(app: &App, tried: &Try<'_>, event: Option<Id>, at: i64, outcome: Outcome) -> NewLogEntry {
     NewLogEntry {
-        id,
+        id: app.next_id(),
+        event,
         owner: tried.grant.owner_id,
         at,
         lockbox: tried.grant.lockbox_id,
@@ -242,7 +241,8 @@ async fn nameless(
         return Ok(());
     }
     let entry = NewLogEntry {
-        id: app.new_id(),
+        id: app.next_id(),
+        event: None,
         owner: lockbox.owner_id,
         at: word.at.unwrap_or_else(|| app.now()),
         lockbox: lockbox.id,
@@ -261,51 +261,25 @@ async fn nameless(
 
 async fn tell_granter(app: &App, tx: &mut Writing, tried: &Try<'_>, at: i64) -> Answer<()> {
     let grant = tried.grant;
-    grants::set_last_used(tx.conn(), grant.id, at).await?;
-    tx.touch::<Grant>(grant.granter_id, grant.id);
+    let revoked_at = grants::set_last_used(tx.conn(), grant.id, at).await?;
+    let is_visit = grant.kind.0 == GrantKind::Visit;
+    if is_visit && grant.granter_id == tried.account {
+        return Ok(());
+    }
+    if !is_visit {
+        tx.touch::<Grant>(grant.granter_id, grant.id);
+    }
     let listing = listings::by_id(tx.conn(), grant.listing_id)
         .await?
         .ok_or_else(|| fault("a grant without its listing"))?;
     let user =
         accounts::by_id(tx.conn(), tried.account).await?.ok_or_else(|| fault("a try without its account"))?;
-    let text = catalog::used(&visit(&listing, grant)?, &user.full_name(), at);
+    let (visit, who) = (visit(&listing, grant)?, user.full_name());
+    let text = if is_visit {
+        catalog::visited(&visit, &who, at)
+    } else {
+        catalog::used(&visit, &who, at, revoked_at)
+    };
     let about = About { access: grant.id, topic: MessageTopic::AccessUsed };
     messages::add_with_push(app, tx, grant.granter_id, &about, &text).await
-}
-
-/// Which lines of the access log are asked for.
-pub struct LogRequest {
-    pub from: Option<i64>,
-    pub to: Option<i64>,
-    pub listing: Option<Id>,
-    pub after: Option<String>,
-}
-
-/// The log of the caller's lockboxes, newest first. [GRT-5, WEB-4]
-pub async fn page(app: &App, caller: &Caller, request: &LogRequest) -> Answer<LogPage> {
-    caller.agent()?;
-    let before = request.after.as_deref().map(parse_after).transpose()?;
-    let mut conn = app.store.read().await?;
-    if let Some(listing) = request.listing {
-        listings::owned(&mut conn, caller.account, listing).await?.ok_or_else(Refusal::not_found)?;
-    }
-    let query = LogQuery {
-        owner: caller.account,
-        from: request.from.unwrap_or(0),
-        to: request.to.unwrap_or(i64::MAX),
-        listing: request.listing,
-        before,
-        limit: i64::try_from(LOG_PAGE + 1).unwrap_or(i64::MAX),
-    };
-    let mut entries = events::log_page(&mut conn, &query).await?;
-    let more = entries.len() > LOG_PAGE;
-    entries.truncate(LOG_PAGE);
-    let next = entries.last().filter(|_| more).map(|entry| format!("{}.{}", entry.at, entry.id));
-    Ok(LogPage { entries, next })
-}
-
-fn parse_after(text: &str) -> Answer<(i64, Id)> {
-    text.split_once('.')
-        .and_then(|(at, id)| Some((at.parse().ok()?, Id(id.parse().ok()?))))
-        .ok_or_else(|| Refusal::invalid("after", "Pass `next` of the page before, as it is."))
 }

@@ -40,7 +40,8 @@ pub async fn record(
     let Some(who) = who(app, tx, lockbox, entry).await? else { return Ok(()) };
     let outcome = Outcome::from(verdict);
     let line = NewLogEntry {
-        id: app.new_id(),
+        id: app.next_id(),
+        event: None,
         owner: lockbox.owner_id,
         at: if entry.clock_lost { app.now() } else { entry.time.unix().min(app.now()) },
         lockbox: lockbox.id,

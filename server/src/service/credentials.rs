@@ -22,11 +22,12 @@ use crate::{
     refusal::{Answer, Refusal},
     rules,
     store::{
-        Id, Named, Writing, accounts,
+        Id, Named, Writing,
+        accounts::{self, Status},
         columns::number,
         credentials::{self, CredentialRow, CredentialState},
         devices,
-        grants::{self, GrantRow},
+        grants::{self, GrantKind, GrantRow},
         lockboxes::{self, LockboxRow},
     },
 };
@@ -67,16 +68,30 @@ async fn issue_or_drop(app: &App, tx: &mut Writing, caller: &Caller, grant: Id, 
             && grant.ends_at > now.unix()
     });
     match standing {
-        Some(grant) if restore::holds_back(tx.conn(), &grant).await? => {
+        Some(grant) if holds_back(tx, &grant).await? => {
             let later = now.unix() + HELD_BACK;
             Ok(credentials::set_due(tx.conn(), caller.device, grant.id, later).await?)
         }
-        Some(grant) => issue(app, tx, caller, &grant, now).await,
+        Some(grant) => issue(app, tx, caller, &grant, now).await.map(drop),
         None => Ok(credentials::clear_due_for(tx.conn(), caller.device, grant).await?),
     }
 }
 
-async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, now: Time) -> Answer<()> {
+/// Whether a grant waits for its granter: for good standing, or for their phone after a restore.
+async fn holds_back(tx: &mut Writing, grant: &GrantRow) -> Answer<bool> {
+    let granter = accounts::by_id(tx.conn(), grant.granter_id).await?;
+    let stands = granter.is_some_and(|granter| granter.status.0 == Status::Active);
+    Ok(!stands || restore::holds_back(tx.conn(), grant).await?)
+}
+
+/// Issues a ticket under a grant that the caller holds, in place of the one that the device may have.
+pub async fn issue(
+    app: &App,
+    tx: &mut Writing,
+    caller: &Caller,
+    grant: &GrantRow,
+    now: Time,
+) -> Answer<CredentialRow> {
     let lockbox = lockboxes::by_id(tx.conn(), grant.lockbox_id)
         .await?
         .ok_or_else(|| fault("a grant without its lockbox"))?;
@@ -128,10 +143,11 @@ async fn issue(app: &App, tx: &mut Writing, caller: &Caller, grant: &GrantRow, n
     if blocks::is_pending(&lockbox) {
         tx.touch_device::<CodeDelivery>(caller.account, caller.device, &lockbox.serial);
     }
-    if grants::set_phone_ready(tx.conn(), grant.id).await? {
+    let is_news = grants::set_phone_ready(tx.conn(), grant.id).await?;
+    if is_news && grant.kind.0 == GrantKind::Access {
         tx.touch::<Grant>(grant.granter_id, grant.id);
     }
-    Ok(())
+    Ok(row)
 }
 
 fn device_key(hex: &str) -> Answer<DeviceKey> {
@@ -190,6 +206,12 @@ async fn refresh_zone(app: &App, tx: &mut Writing, lockbox: LockboxRow, now: Tim
     if !zones::is_stale(settings(&lockbox)?.zone, now) {
         return Ok(lockbox);
     }
+    if !app.store.is_embedded() {
+        // Its owner may be setting something just now.
+        lockboxes::hold(tx.conn(), &lockbox.serial).await?;
+    }
+    let gone = || fault("a lockbox that vanished");
+    let lockbox = lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(gone)?;
     let zone = zones::around(rules::time_zone(&lockbox.time_zone, "time_zone")?, now);
     lock_settings::change(app, tx, lockbox, |settings| settings.zone = zone).await
 }

@@ -98,7 +98,7 @@ async fn end(
             returns = return_rights(app, tx, caller, grant).await?;
         }
         if grant.starts_at > now {
-            grants::set_revoked(tx.conn(), grant.id).await?;
+            grants::set_revoked(tx.conn(), grant.id, now).await?;
         }
         tell_granter(app, tx, grant, pseudonym).await?;
     }

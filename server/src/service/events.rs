@@ -7,13 +7,13 @@ use std::{
 
 use sentri_protocol::{
     open::OperationId,
-    status::{ClockQuality, Status},
+    status::{BATTERY_LOW, ClockQuality, Status},
 };
 use sentri_wire::{
     Binary,
     agent::Lockbox,
     codes::Keypad,
-    credential::{LockSettings, RevocationList},
+    credential::{Access, LockSettings},
     event::{AccessEvent, EventReceipt, EventReceipts, EventUpload, ReceiptResult},
 };
 use sha2::{Digest, Sha256};
@@ -198,7 +198,7 @@ impl<'a> Storing<'a> {
             event.operation.as_ref().and_then(Binary::array).map(OperationId).map(access_log::short);
         let tried = Try { grant: &place.grant, account: *account, operation };
         if tried.operation.is_none() {
-            self.lines.push(access_log::unconfirmed(&tried, id, at, event.outcome));
+            self.lines.push(access_log::unconfirmed(self.app, &tried, Some(id), at, event.outcome));
             return Ok(ReceiptResult::Stored);
         }
         let word = self.word(place, event).await?;
@@ -259,6 +259,11 @@ impl From<&Status> for Word {
     }
 }
 
+/// Whether those who come should know of the battery before they do. [NEW-2]
+fn is_low(lockbox: &LockboxRow) -> bool {
+    lockbox.battery_percent.is_some_and(|percent| percent <= i64::from(BATTERY_LOW))
+}
+
 /// Notes what the lock said of itself, and takes back from phones what it has by now.
 async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()> {
     let gone = || fault("a lockbox that vanished");
@@ -275,16 +280,17 @@ async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()
     if now.heard_settings_version != lockbox.heard_settings_version {
         tx.touch::<Keypad>(lockbox.owner_id, &lockbox.serial);
     }
-    let has_list = revocations::is_pending(&lockbox) && !revocations::is_pending(&now);
-    let has_settings = credentials::settings_pending(&lockbox)? && !credentials::settings_pending(&now)?;
-    if has_list || has_settings {
+    revocations::heard(app, tx, &lockbox, &now).await?;
+    if is_low(&lockbox) != is_low(&now) {
+        for grant in grants::open_at(tx.conn(), id, app.now()).await? {
+            if let Some(holder) = grant.grantee_id {
+                tx.touch::<Access>(holder, grant.id);
+            }
+        }
+    }
+    if credentials::settings_pending(&lockbox)? && !credentials::settings_pending(&now)? {
         for holder in store::credentials::holders(tx.conn(), lockbox.id, app.now()).await? {
-            if has_list {
-                tx.touch::<RevocationList>(holder, &lockbox.serial);
-            }
-            if has_settings {
-                tx.touch::<LockSettings>(holder, &lockbox.serial);
-            }
+            tx.touch::<LockSettings>(holder, &lockbox.serial);
         }
     }
     Ok(())

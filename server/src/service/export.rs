@@ -6,9 +6,9 @@ use super::{App, Caller, fault, login};
 use crate::{
     refusal::Answer,
     store::{
-        Connection, Id, accesses,
+        Connection, Id, access_log, accesses,
         accounts::{self, AccountRow},
-        events, export,
+        export, feed_listings,
         grants::{self, GrantRow},
         messages::{self, MessageRow},
     },
@@ -30,11 +30,12 @@ pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<Persona
     Ok(PersonalData {
         exported_at: app.now(),
         account: login::profile_of(app, conn, account).await?,
+        mls_id: feed_listings::member_id(conn, account).await?,
         created_at: row.created_at,
         devices: export::devices(conn, account).await?,
         grants_given: given.iter().map(GrantRow::to_wire).collect(),
         grants_received: received,
-        events: events::of_account(conn, account).await?,
+        events: access_log::of_account(conn, account).await?,
         messages: messages.iter().map(MessageRow::to_wire).collect(),
     })
 }

@@ -26,7 +26,7 @@ use crate::{
         self, Id, Named, Writing,
         accounts::{self, AccountRow},
         credentials,
-        grants::{self, GrantRow},
+        grants::{self, GrantKind, GrantRow},
         invitations::{self, InvitationRow},
         listings::{self, ListingRow},
         lockboxes::{self, LockboxRow},
@@ -59,38 +59,37 @@ pub async fn grant(app: &App, caller: &Caller, once: &Once, request: &GrantReque
         let days = policy.longest_grant_seconds / 86_400;
         return Err(Refusal::invalid("ends_at", format!("An access lasts at most {days} days.")).limit(days));
     }
-    let (listing, lockbox) = place(&mut tx, caller, request).await?;
+    let (listing, lockbox) = place(app, &mut tx, caller, request).await?;
     let known = accounts::by_email(tx.conn(), &email.key()).await?;
     let holder = known
         .as_ref()
         .filter(|account| matches!(account.kind.0, AccountKind::Contractor | AccountKind::Resident));
+    let window = (request.starts_at, request.ends_at);
     let row = GrantRow {
-        id: app.new_id(),
-        listing_id: listing.id,
-        lockbox_id: lockbox.id,
-        granter_id: caller.account,
         grantee_id: holder.map(|account| account.id),
         email: email.as_str().to_owned(),
         email_key: email.key(),
-        starts_at: request.starts_at,
-        ends_at: request.ends_at,
         state: Named(if holder.is_some() { GrantState::Granted } else { GrantState::Invited }),
-        phone_ready: 0,
-        last_used_at: None,
-        created_at: app.now(),
-        serial: lockbox.serial.clone(),
-        owner_id: lockbox.owner_id,
+        ..GrantRow::new(app.new_id(), GrantKind::Access, &lockbox, listing.id, window, app.now())
     };
-    grants::insert(tx.conn(), &row).await?;
-    tx.touch::<Grant>(caller.account, row.id);
-
     let visit = visit(&listing, &row)?;
     let granter = granter(&mut tx, &row).await?;
+    if let Some(standing) = grants::same(tx.conn(), &row).await? {
+        // Asked for once more: whoever has not come yet gets the mail again, nobody gets a second access.
+        let is_new = standing.state.0 == GrantState::Invited;
+        if is_new {
+            invite(app, &mut tx, &email, &visit, &granter, known.is_some()).await?;
+        }
+        let invitee = if is_new { Invitee::New } else { Invitee::Existing };
+        return answer(app, tx, caller, once, GrantResponse { grant: standing.to_wire(), invitee }).await;
+    }
+    grants::insert(tx.conn(), &row).await?;
+    tx.touch::<Grant>(caller.account, row.id);
     let about = About { access: row.id, topic: sentri_wire::sync::MessageTopic::AccessGranted };
     let told = catalog::granted(&visit, email.as_str(), holder.is_none());
     messages::add(app, &mut tx, caller.account, &about, &told).await?;
     let invitee = if let Some(holder) = holder {
-        hand_over(app, &mut tx, holder, &row, policy.lead_seconds).await?;
+        hand_over(app, &mut tx, holder.id, &row, policy.lead_seconds).await?;
         let text = catalog::received(&visit, &granter.full_name());
         messages::add_with_push(app, &mut tx, holder.id, &about, &text).await?;
         Invitee::Existing
@@ -98,7 +97,16 @@ pub async fn grant(app: &App, caller: &Caller, once: &Once, request: &GrantReque
         invite(app, &mut tx, &email, &visit, &granter, known.is_some()).await?;
         Invitee::New
     };
-    let response = GrantResponse { grant: row.to_wire(), invitee };
+    answer(app, tx, caller, once, GrantResponse { grant: row.to_wire(), invitee }).await
+}
+
+async fn answer(
+    app: &App,
+    mut tx: Writing,
+    caller: &Caller,
+    once: &Once,
+    response: GrantResponse,
+) -> Answer<GrantResponse> {
     once.keep(app, &mut tx, caller, &response).await?;
     tx.commit().await?;
     Ok(response)
@@ -121,9 +129,11 @@ pub async fn revoke(app: &App, caller: &Caller, once: &Once, id: Id) -> Answer<G
         return Ok(earlier);
     }
     let revoked = grants::revoke(tx.conn(), caller.account, id, app.now()).await?;
-    let grant = grants::given(tx.conn(), caller.account, id).await?.ok_or_else(Refusal::not_found)?;
+    let given = grants::given(tx.conn(), caller.account, id).await?;
+    let mut grant = given.filter(|it| it.kind.0 == GrantKind::Access).ok_or_else(Refusal::not_found)?;
     if revoked {
         take_back(app, &mut tx, &grant).await?;
+        grant = grants::by_id(tx.conn(), id).await?.ok_or_else(Refusal::not_found)?;
     } else if grant.state.0 != GrantState::Revoked {
         return Err(Refusal::new(ProblemCode::AlreadyBegun)
             .at(grant.starts_at)
@@ -139,15 +149,45 @@ pub async fn revoke(app: &App, caller: &Caller, once: &Once, id: Id) -> Answer<G
 pub async fn end_at(app: &App, tx: &mut Writing, lockbox: Id) -> Answer<usize> {
     let open = grants::open_at(tx.conn(), lockbox, app.now()).await?;
     for grant in &open {
-        grants::set_revoked(tx.conn(), grant.id).await?;
+        grants::set_revoked(tx.conn(), grant.id, app.now()).await?;
         take_back(app, tx, grant).await?;
     }
     Ok(open.len())
 }
 
+/// Whoever is not in good standing lets nobody in: what they granted and has not begun is taken from the phones, and
+/// nothing is renewed. What has begun lasts until its tickets end, since the key may be out. (`docs/adr/0065`)
+pub async fn hold(app: &App, tx: &mut Writing, granter: Id) -> Answer<()> {
+    for grant in grants::open_given_by(tx.conn(), granter, app.now()).await? {
+        if grant.starts_at > app.now() {
+            revocations::withdraw(app, tx, &grant).await?;
+        }
+        if let Some(holder) = grant.grantee_id {
+            tx.touch::<Access>(holder, grant.id);
+        }
+    }
+    Ok(())
+}
+
+/// In good standing again: what they granted goes on.
+pub async fn resume(app: &App, tx: &mut Writing, granter: &AccountRow) -> Answer<()> {
+    let policy = app.policy(tx.conn(), granter.association_id).await?;
+    for grant in grants::open_given_by(tx.conn(), granter.id, app.now()).await? {
+        if let Some(holder) = grant.grantee_id {
+            hand_over(app, tx, holder, &grant, policy.lead_seconds).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Takes a grant back that is revoked now, and tells both.
 pub async fn take_back(app: &App, tx: &mut Writing, grant: &GrantRow) -> Answer<()> {
     revocations::take_back(app, tx, grant).await?;
+    if grant.kind.0 == GrantKind::Visit {
+        // Nobody gave it, so nobody is told.
+        grant.grantee_id.into_iter().for_each(|member| tx.touch::<Access>(member, grant.id));
+        return Ok(());
+    }
     tx.touch::<Grant>(grant.granter_id, grant.id);
 
     let listing = listings::by_id(tx.conn(), grant.listing_id)
@@ -175,6 +215,7 @@ fn check_window(app: &App, request: &GrantRequest) -> Answer<()> {
 
 /// Listing and lockbox of a grant: the caller's own, assigned, with Bluetooth. [GRT-1]
 async fn place(
+    app: &App,
     tx: &mut Writing,
     caller: &Caller,
     request: &GrantRequest,
@@ -182,6 +223,10 @@ async fn place(
     let listing = listings::owned(tx.conn(), caller.account, Id(request.listing_id))
         .await?
         .ok_or_else(|| Refusal::not_found().field("listing_id"))?;
+    if let Some(serial) = listing.lockbox.as_deref().filter(|_| !app.store.is_embedded()) {
+        // Two who grant the same at one moment: the second finds the first one's. SQLite has one writer anyway.
+        lockboxes::hold(tx.conn(), serial).await?;
+    }
     let lockbox = lockboxes::at_listing(tx.conn(), listing.id)
         .await?
         .filter(|lockbox| lockbox.owner_id == caller.account)
@@ -257,13 +302,13 @@ async fn granter(tx: &mut Writing, grant: &GrantRow) -> Answer<AccountRow> {
 async fn hand_over(
     app: &App,
     tx: &mut Writing,
-    holder: &AccountRow,
+    holder: Id,
     grant: &GrantRow,
     lead_seconds: u32,
 ) -> Answer<()> {
-    tx.touch::<Access>(holder.id, grant.id);
+    tx.touch::<Access>(holder, grant.id);
     let due_at = (grant.starts_at - i64::from(lead_seconds)).max(app.now());
-    for device in store::devices::of_account(tx.conn(), holder.id).await? {
+    for device in store::devices::of_account(tx.conn(), holder).await? {
         credentials::set_due(tx.conn(), device, grant.id, due_at).await?;
     }
     Ok(())

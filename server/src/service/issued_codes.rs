@@ -17,7 +17,7 @@ use sentri_wire::{
     codes::{Blocked, CodeKind, IssuedCode, OneDayRequest},
 };
 
-use super::{App, Caller, fault, keypad, lock_settings::Forbidden, once::Once, protocol_time, zones};
+use super::{App, Caller, fault, forbidden::Forbidden, keypad, once::Once, protocol_time, zones};
 use crate::{
     refusal::{Answer, Refusal},
     rules,

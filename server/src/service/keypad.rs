@@ -12,10 +12,7 @@ use sentri_wire::{
 };
 
 use super::{
-    App, Caller, credentials,
-    lock_settings::{self, Forbidden},
-    once::Once,
-    protocol_time, zones,
+    App, Caller, credentials, forbidden::Forbidden, lock_settings, once::Once, protocol_time, zones,
 };
 use crate::{
     refusal::{Answer, Refusal},
@@ -51,6 +48,10 @@ pub async fn set(app: &App, caller: &Caller, serial: &str, change: &KeypadChange
             "A phone that could make SmartPINs of this lockbox was removed. Have the lockbox's keys renewed first.",
         )
         .field("smart_pins"));
+    }
+    if change.contractor_mode.is_some() {
+        // The box has settings of its own from now on.
+        lockboxes::set_follows_default(tx.conn(), lockbox.id, false).await?;
     }
     let lockbox = lock_settings::change(app, &mut tx, lockbox, |settings| {
         let switches = &mut settings.switches;

@@ -34,6 +34,7 @@ pub async fn add(app: &App, caller: &Caller, once: &Once, new: &NewListing) -> A
         standard_status: "Active".into(),
         time_zone: rules::time_zone(&new.time_zone, "time_zone")?.name().to_owned(),
         created_at: app.now(),
+        gone_at: None,
         lockbox: None,
     };
     let mut tx = app.store.write().await?;
@@ -48,7 +49,8 @@ pub async fn add(app: &App, caller: &Caller, once: &Once, new: &NewListing) -> A
     Ok(listing)
 }
 
-fn state(text: &str) -> Answer<String> {
+/// Reads `StateOrProvince`.
+pub(super) fn state(text: &str) -> Answer<String> {
     if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         Ok(text.to_ascii_uppercase())
     } else {
@@ -56,7 +58,8 @@ fn state(text: &str) -> Answer<String> {
     }
 }
 
-fn postal_code(text: &str) -> Answer<String> {
+/// Reads `PostalCode`.
+pub(super) fn postal_code(text: &str) -> Answer<String> {
     let text = rules::text(text, 10, "PostalCode")?;
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -".contains(&byte)) {
         Ok(text)
@@ -65,7 +68,8 @@ fn postal_code(text: &str) -> Answer<String> {
     }
 }
 
-fn price(price: Option<i64>) -> Answer<Option<i64>> {
+/// Reads `ListPrice`.
+pub(super) fn price(price: Option<i64>) -> Answer<Option<i64>> {
     if price.is_some_and(|price| !(0..=10_000_000_000).contains(&price)) {
         return Err(Refusal::invalid("ListPrice", "Whole dollars."));
     }

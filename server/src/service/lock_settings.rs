@@ -1,95 +1,105 @@
-//! Changing what is set at a lock: a new version, Pending until a phone has brought it. [LST-6]
+//! Telling a lock other settings: a new version, Pending until the lock itself was heard to have it. [LST-6]
 
-use sentri_protocol::settings::Settings;
-use sentri_wire::{codes::Keypad, credential::LockSettings};
+use chrono_tz::Tz;
+use sentri_protocol::{
+    audit::{Entry, Kind},
+    settings::Settings,
+};
+use sentri_wire::{
+    agent::Lockbox,
+    codes::Keypad,
+    credential::{Credential, LockSettings},
+};
 
 use super::{App, credentials, fault};
 use crate::{
-    refusal::{Answer, Refusal},
+    refusal::Answer,
+    rules,
     store::{
-        Connection, Id, Writing, brokerages, credentials as store,
+        Connection, Writing, box_settings, credentials as stored,
         lockboxes::{self, LockboxRow},
-        settings_history,
     },
 };
 
-/// Sets something at a lock, and tells the phones that can bring it there, and the owner's. Nothing happens where it was
-/// set so before.
+/// Changes something of what is set at a lock, which nobody else writes to until the transaction is over.
 pub async fn change(
     app: &App,
     tx: &mut Writing,
     lockbox: LockboxRow,
     change: impl FnOnce(&mut Settings),
 ) -> Answer<LockboxRow> {
-    let former = credentials::settings(&lockbox)?;
-    let mut settings = former;
+    let mut settings = credentials::settings(&lockbox)?;
     change(&mut settings);
-    if settings == former {
-        return Ok(lockbox);
+    let zone = rules::time_zone(&lockbox.time_zone, "time_zone")?;
+    tell(app, tx, &lockbox, settings, zone).await?;
+    lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(|| fault("a lockbox that vanished"))
+}
+
+/// Has the lock told of other settings, under the next version, and remembers what it has until then. Nothing happens
+/// where they are the same.
+pub async fn tell(
+    app: &App,
+    tx: &mut Writing,
+    lockbox: &LockboxRow,
+    settings: Settings,
+    zone: Tz,
+) -> Answer<()> {
+    let known = credentials::settings(lockbox)?;
+    let is_known = known == Settings { version: known.version, ..settings };
+    if is_known && zone.name() == lockbox.time_zone {
+        return Ok(());
     }
-    settings.version += 1;
-    let lockbox = LockboxRow { settings: hex::encode(settings.encode()), ..lockbox };
-    lockboxes::set_settings(tx.conn(), lockbox.id, settings.version.into(), &lockbox.settings).await?;
-    for holder in store::holders(tx.conn(), lockbox.id, app.now()).await? {
-        tx.touch::<LockSettings>(holder, &lockbox.serial);
+    box_settings::remember(tx.conn(), lockbox, known.version).await?;
+    let settings = Settings { version: known.version + 1, ..settings };
+    let encoded = hex::encode(settings.encode());
+    lockboxes::set_settings(tx.conn(), lockbox.id, &encoded).await?;
+    lockboxes::set_time_zone(tx.conn(), lockbox.id, zone.name()).await?;
+    tell_owner(tx, lockbox);
+    // Phones carry them there, and say beforehand what will be refused.
+    for held in stored::live_at(tx.conn(), lockbox.id, app.now()).await? {
+        tx.touch::<LockSettings>(held.account_id, &lockbox.serial);
+        tx.touch_device::<Credential>(held.account_id, held.device_id, held.id);
     }
+    Ok(())
+}
+
+/// The lock wrote down that a phone brought settings, and which.
+pub async fn recorded(app: &App, tx: &mut Writing, lockbox: &LockboxRow, entry: &Entry) -> Answer<()> {
+    let version = u32::from_be_bytes(entry.operation);
+    let known = credentials::settings(lockbox)?.version;
+    // A card changes contractor mode only. What is newer than ours is for the restore of a backup to settle.
+    let is_by_phone = entry.kind == Kind::Settings
+        && stored::issued(tx.conn(), lockbox.id, &hex::encode(entry.who)).await?.is_some();
+    if !is_by_phone || version > known {
+        return Ok(());
+    }
+    lockboxes::hear_settings(tx.conn(), lockbox.id, version).await?;
+    tell_owner(tx, lockbox);
+    if version == known {
+        for holder in stored::holders(tx.conn(), lockbox.id, app.now()).await? {
+            tx.touch::<LockSettings>(holder, &lockbox.serial);
+        }
+    }
+    Ok(())
+}
+
+fn tell_owner(tx: &mut Writing, lockbox: &LockboxRow) {
+    tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
     tx.touch::<Keypad>(lockbox.owner_id, &lockbox.serial);
-    Ok(lockbox)
 }
 
 /// What the lock works by, as far as it was heard.
 pub async fn at_lock(conn: &mut Connection, lockbox: &LockboxRow) -> Answer<Settings> {
-    let Some(text) = settings_history::at_lock(conn, lockbox.id, lockbox.heard_settings_version).await?
-    else {
-        return credentials::settings(lockbox);
+    let former = if lockbox.has_pending_settings() {
+        box_settings::former(conn, lockbox.id, lockbox.working_settings_version()).await?
+    } else {
+        None
     };
-    let bytes = hex::decode(text).map_err(|_| fault("settings that are no hex"))?;
+    former.map_or_else(|| credentials::settings(lockbox), |former| decode(&former.settings))
+}
+
+/// Settings as they are stored.
+pub fn decode(encoded: &str) -> Answer<Settings> {
+    let bytes = hex::decode(encoded).map_err(|_| fault("settings that are no hex"))?;
     Settings::decode(&bytes).map_err(|_| fault("settings that can't be read"))
-}
-
-/// What the brokerage of a lock's owner forbids. [COD-6]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Forbidden {
-    pub one_day: bool,
-    pub contractor: bool,
-}
-
-impl Forbidden {
-    /// To this agent's lockboxes.
-    pub async fn to(conn: &mut Connection, owner: Id) -> Answer<Self> {
-        let brokerage = brokerages::of_agent(conn, owner).await?;
-        Ok(brokerage.map_or_else(Self::default, |it| Self {
-            one_day: it.forbids_one_day != 0,
-            contractor: it.forbids_contractor != 0,
-        }))
-    }
-
-    /// Sets it at a lock.
-    pub fn apply(self, settings: &mut Settings) {
-        settings.switches.forbids_one_day = self.one_day;
-        settings.switches.forbids_contractor = self.contractor;
-    }
-
-    /// Refuses what one day codes are asked for.
-    pub fn check_one_day(self) -> Answer<()> {
-        refuse(self.one_day, "Your brokerage forbids one day codes at its lockboxes.")
-    }
-
-    /// Refuses what contractor codes are asked for.
-    pub fn check_contractor(self) -> Answer<()> {
-        refuse(self.contractor, "Your brokerage forbids contractor codes at its lockboxes.")
-    }
-}
-
-fn refuse(forbidden: bool, why: &str) -> Answer<()> {
-    if forbidden { Err(Refusal::conflict(why)) } else { Ok(()) }
-}
-
-/// All of an agent's locks are told what the agent's brokerage forbids now.
-pub async fn follow_brokerage(app: &App, tx: &mut Writing, owner: Id) -> Answer<()> {
-    let forbidden = Forbidden::to(tx.conn(), owner).await?;
-    for lockbox in lockboxes::all_owned(tx.conn(), owner).await? {
-        change(app, tx, lockbox, |settings| forbidden.apply(settings)).await?;
-    }
-    Ok(())
 }

@@ -1,8 +1,12 @@
 //! My Lockboxes, and hanging them at listings. [LST-2, LST-3, LST-5]
 
-use sentri_wire::agent::{AssignRequest, Listing, Lockbox, Lockboxes};
+use sentri_protocol::{advert::Advert, keys::Key, time::Week};
+use sentri_wire::{
+    agent::{AssignRequest, Listing, Lockbox, Lockboxes},
+    settings::LockboxSearch,
+};
 
-use super::{App, Caller, once::Once};
+use super::{App, Caller, box_settings, once::Once, protocol_time, visits};
 use crate::{
     refusal::{Answer, Refusal},
     rules,
@@ -28,6 +32,25 @@ pub async fn one(app: &App, caller: &Caller, serial: &str) -> Answer<Lockbox> {
     row.map(|row| row.to_wire()).ok_or_else(Refusal::not_found)
 }
 
+/// Which of the caller's lockboxes sent an advert: what ENT finds. Nobody learns of a box that is not theirs.
+pub async fn heard(app: &App, caller: &Caller, search: &LockboxSearch) -> Answer<Lockbox> {
+    caller.agent()?;
+    let advert = Advert::decode(search.advert.as_ref())
+        .map_err(|_| Refusal::invalid("advert", "The 18 bytes that a lockbox sends after ENT."))?;
+    // Its clock may be some way off, or lost.
+    let week = protocol_time(app.now())?.week().0;
+    let weeks = [week, week.saturating_sub(1), week + 1].map(Week);
+    let mut conn = app.store.read().await?;
+    for row in lockboxes::all_owned(&mut conn, caller.account).await? {
+        let keys = app.keys(&row)?;
+        let sent = |key: &Key| advert.is_from(key);
+        if weeks.iter().any(|week| sent(&keys.advert_key(*week))) || sent(&keys.advert_key_lost()) {
+            return Ok(row.to_wire());
+        }
+    }
+    Err(Refusal::not_found())
+}
+
 /// Hangs one of the caller's lockboxes at one of their listings.
 pub async fn assign(
     app: &App,
@@ -46,6 +69,11 @@ pub async fn assign(
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
+    if !app.store.is_embedded() {
+        // Just now the box may be told of settings, and a feed may be giving the listing to another agent.
+        lockboxes::hold(tx.conn(), serial).await?;
+        listings::hold(tx.conn(), Id(request.listing_id)).await?;
+    }
     let lockbox = owned(&mut tx, caller, serial).await?;
     let listing = listings::owned(tx.conn(), caller.account, Id(request.listing_id))
         .await?
@@ -54,11 +82,15 @@ pub async fn assign(
         return Err(Refusal::conflict("The listing has another lockbox. Unassign that one first.")
             .field("listing_id"));
     }
+    if listing.gone_at.is_some() && lockbox.listing_id != Some(listing.id) {
+        return Err(Refusal::conflict("The listing is off the market.").field("listing_id"));
+    }
     let free =
         lockboxes::assign(tx.conn(), lockbox.id, listing.id, request.on_listing_since, &region).await?;
     if !free && lockbox.listing_id != Some(listing.id) {
         return Err(Refusal::conflict("The lockbox is on another listing. Unassign it there first."));
     }
+    box_settings::follow_zone(app, &mut tx, &lockbox, &listing.time_zone).await?;
     changed(&mut tx, caller, serial, listing.id);
     answer(app, tx, caller, once, serial).await
 }
@@ -78,6 +110,7 @@ pub async fn unassign(app: &App, caller: &Caller, once: &Once, serial: &str) -> 
                 "Somebody has access to this listing still. Revoke it, or wait for its end.",
             ));
         }
+        visits::end_at(app, &mut tx, lockbox.id).await?;
         lockboxes::unassign(tx.conn(), lockbox.id).await?;
         changed(&mut tx, caller, serial, listing);
     }

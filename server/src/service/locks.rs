@@ -1,7 +1,7 @@
 //! What a phone fetches for, or brings from, a lock that it talks to: time, audit records.
 
 use sentri_protocol::{
-    audit::{Acknowledgement, Batch, Entry},
+    audit::{Acknowledgement, Batch, Entry, Kind},
     clock::FreshTime,
 };
 use sentri_wire::{
@@ -10,7 +10,7 @@ use sentri_wire::{
     event::{AuditReceipt, AuditUpload},
 };
 
-use super::{App, Caller, access_log, fault};
+use super::{App, Caller, access_log, fault, lock_settings, revocations};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -48,6 +48,10 @@ pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUploa
     for (number, entry) in (i64::from(batch.first)..).zip(&entries) {
         if events::insert_audit(tx.conn(), lockbox.id, &row(number, entry)).await? {
             access_log::record(app, &mut tx, &lockbox, number, entry).await?;
+            lock_settings::recorded(app, &mut tx, &lockbox, entry).await?;
+            if entry.kind == Kind::Revocations {
+                revocations::came(app, &mut tx, &lockbox, u32::from_be_bytes(entry.operation)).await?;
+            }
         }
     }
     let mark = next_mark(&lockbox, &batch)?;

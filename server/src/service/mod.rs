@@ -4,6 +4,7 @@
 pub mod access_log;
 pub mod association_rules;
 pub mod blocks;
+pub mod box_settings;
 pub mod code_log;
 pub mod codes;
 pub mod credentials;
@@ -11,6 +12,7 @@ pub mod deletion;
 pub mod devices;
 pub mod events;
 pub mod export;
+pub mod forbidden;
 pub mod grants;
 pub mod guessing;
 pub mod identity;
@@ -20,6 +22,7 @@ pub mod listings;
 pub mod lock_settings;
 pub mod lockboxes;
 pub mod locks;
+pub mod log_pages;
 pub mod login;
 pub mod master_keys;
 pub mod messages;
@@ -29,6 +32,7 @@ pub mod password;
 pub mod profile;
 pub mod proofs;
 pub mod pushes;
+pub mod reso;
 pub mod restore;
 pub mod retention;
 pub mod revocations;
@@ -37,6 +41,7 @@ pub mod smacs;
 pub mod smart_pins;
 pub mod standing;
 pub mod sync;
+pub mod visits;
 pub mod zones;
 
 use std::sync::Arc;
@@ -50,6 +55,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     config::{Config, Policy},
+    growing_ids::GrowingIds,
     passwords::Passwords,
     ports::{Clock, Randomness},
     refusal::{Answer, Refusal},
@@ -70,6 +76,10 @@ pub struct App {
     pub randomness: Arc<dyn Randomness>,
     /// Tries at passwords and PINs, one after the other for each.
     pub turns: guessing::Turns,
+    /// Feeds of listings.
+    pub sources: reso::Sources,
+    /// Of the lines of the log.
+    pub growing_ids: GrowingIds,
     /// What phones report at one moment is stored at once.
     pub uploads: Arc<events::Uploads>,
 }
@@ -123,6 +133,11 @@ impl App {
     /// A new id.
     pub fn new_id(&self) -> Id {
         Id(uuid::Builder::from_random_bytes(self.random()).into_uuid())
+    }
+
+    /// A new id, for what is many and is read in the order of time.
+    pub fn next_id(&self) -> Id {
+        self.growing_ids.next(self.now(), self.random())
     }
 
     /// A new token of 256 bits.

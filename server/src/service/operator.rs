@@ -2,6 +2,7 @@
 
 mod communities;
 mod import;
+mod listings;
 mod people;
 mod phone_support;
 mod policy;
@@ -30,6 +31,7 @@ pub use self::{
         BoxToProvision, Import, Imported, Member, NewBrokerage, NewHub, NewResident, NewSupportUser,
         NotImported,
     },
+    listings::{ListingsImported, MlsMember, SkippedListing, Wanted},
     people::{NewPerson, Resident, SupportUser},
     phone_support::OwnersCall,
     policy::CodePolicy,
@@ -37,7 +39,7 @@ pub use self::{
     transfers::{Retired, Transferred},
 };
 use super::{
-    App, credentials, export, lock_settings::Forbidden, master_keys, protocol_time, restore, retention, zones,
+    App, credentials, export, forbidden::Forbidden, master_keys, protocol_time, restore, retention, zones,
 };
 pub use super::{association_rules::AssociationRules, master_keys::KeyUse, retention::Pruned};
 pub use crate::store::support_users::Permission;
@@ -52,7 +54,6 @@ use crate::{
         columns::number,
         communities::HubRow,
         lockboxes::{self, LockboxRow},
-        settings_history,
     },
 };
 
@@ -295,9 +296,9 @@ impl<'a> Operator<'a> {
             heard_codes_version: 0,
             retired_at: None,
             created_at: self.app.now(),
+            follows_default: 0,
         };
         lockboxes::insert(tx.conn(), &row).await?;
-        settings_history::add(tx.conn(), id, settings.version.into(), &row.settings).await?;
         tx.touch::<Lockbox>(owner.id, &row.serial);
         tx.touch::<Keypad>(owner.id, &row.serial);
         tx.commit().await?;

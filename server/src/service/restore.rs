@@ -63,8 +63,7 @@ async fn make_safe(app: &App, tx: &mut Writing) -> Answer<()> {
         let bytes = hex::decode(&encoded).map_err(|_| fault("settings that are no hex"))?;
         let mut settings = Settings::decode(&bytes).map_err(|_| fault("settings that can't be read"))?;
         settings.version = settings.version.saturating_add(restore::VERSIONS);
-        lockboxes::set_settings(tx.conn(), id, settings.version.into(), &hex::encode(settings.encode()))
-            .await?;
+        lockboxes::set_settings(tx.conn(), id, &hex::encode(settings.encode())).await?;
         let serial = lockboxes::by_id(tx.conn(), id).await?.map(|row| row.serial).unwrap_or_default();
         for holder in store::credentials::holders(tx.conn(), id, now).await? {
             tx.touch::<RevocationList>(holder, &serial);
@@ -103,7 +102,7 @@ pub async fn reassert(app: &App, caller: &Caller, told: &Reassertion) -> Answer<
         let id = store::Id(*id);
         let Some(grant) = grants::given(tx.conn(), caller.account, id).await? else { continue };
         if grant.state.0 != GrantState::Revoked && grant.created_at <= restored_at {
-            grants::set_revoked(tx.conn(), id).await?;
+            grants::set_revoked(tx.conn(), id, app.now()).await?;
             granting::take_back(app, &mut tx, &grant).await?;
         }
     }

@@ -2,7 +2,7 @@
 
 use sentri_wire::account::{Account, Standing};
 
-use super::{App, devices};
+use super::{App, devices, grants};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Sets it. Out of good standing, what the account's phones hold is taken back, on the phones by sync and at the locks
-/// by their lists; in good standing again, tickets are due anew.
+/// by their lists, and what they have granted rests; in good standing again, tickets are due anew.
 pub async fn set(app: &App, tx: &mut Writing, account: &AccountRow, standing: Standing) -> Answer<()> {
     let status = match standing {
         Standing::Active => Status::Active,
@@ -24,6 +24,12 @@ pub async fn set(app: &App, tx: &mut Writing, account: &AccountRow, standing: St
     };
     if account.status.0 == Status::Deleted {
         return Err(Refusal::not_found().detail("This account was deleted."));
+    }
+    // Lockboxes before accounts: whoever writes to both does it in this order.
+    match (account.status.0 == Status::Active, status == Status::Active) {
+        (true, false) => grants::hold(app, tx, account.id).await?,
+        (false, true) => grants::resume(app, tx, account).await?,
+        _ => {}
     }
     for device in store::devices::of_account(tx.conn(), account.id).await? {
         if status == Status::Active {

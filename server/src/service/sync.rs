@@ -30,8 +30,10 @@ use crate::{
     },
 };
 
-/// Changes on a page.
+/// Changes on a page, where the phone does not say.
 pub const PAGE: usize = 100;
+/// As many as a phone may ask for: a first sync is one page then, for nearly everybody.
+pub const LONGEST_PAGE: usize = 1000;
 
 /// A page, as `sentri_wire::sync::SyncPage` describes it. Its records are texts already: those that the database puts
 /// together are never taken apart here.
@@ -46,7 +48,11 @@ pub struct Page {
 
 /// One page. Fetching it changes nothing that a second fetch would not give again, but that tickets which
 /// are due are issued first.
-pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<Page> {
+pub async fn sync(app: &App, caller: &Caller, since: Option<&str>, limit: Option<usize>) -> Answer<Page> {
+    let page = limit.unwrap_or(PAGE);
+    if !(1..=LONGEST_PAGE).contains(&page) {
+        return Err(Refusal::invalid("limit", "1 to 1,000.").limit(1000));
+    }
     let mut conn = app.store.read().await?;
     let mut position = changes::position(&mut conn, caller.account, caller.device).await?;
     let from = since.and_then(|text| Cursor::parse(app, caller, text));
@@ -74,12 +80,12 @@ pub async fn sync(app: &App, caller: &Caller, since: Option<&str>) -> Answer<Pag
 
     let mut rows = Vec::new();
     if from < position.newest {
-        let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+        let limit = i64::try_from(page + 1).unwrap_or(i64::MAX);
         rows = changes::page(&mut conn, caller.account, caller.device, from, limit).await?;
     }
     app.store.count_rows(rows.len());
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
+    let more = rows.len() > page;
+    rows.truncate(page);
     let seen = rows.last().map_or(from, |row| row.seq);
     // Numbers become visible in their order: past the last page, nothing up to the newest is left.
     let last = if more { seen } else { seen.max(position.newest) };

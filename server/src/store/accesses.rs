@@ -23,6 +23,8 @@ pub const MEMBERS: &[Member] = &[
     Value("starts_at", "g.starts_at"),
     Value("ends_at", "g.ends_at"),
     Flag("revoked", "g.state = 'revoked'"),
+    Flag("on_hold", "a.status <> 'active'"),
+    Value("battery_percent", "b.battery_percent"),
     Value("ready_from", "g.starts_at - s.lead_seconds"),
 ];
 

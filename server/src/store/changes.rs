@@ -8,6 +8,7 @@ use sqlx::FromRow;
 
 use super::{
     Connection, Id,
+    columns::{pieces, rows},
     gather::{Gathering, gather},
 };
 
@@ -51,27 +52,31 @@ pub async fn number(conn: &mut Connection, touched: &BTreeSet<Touched>, now: i64
         .bind(account)
         .fetch_one(&mut *conn)
         .await?;
-        for (change, seq) in changes.into_iter().zip(last - count + 1..) {
-            upsert(conn, change, seq, now).await?;
+        let numbered: Vec<(&Touched, i64)> = changes.into_iter().zip(last - count + 1..).collect();
+        for piece in pieces(&numbered) {
+            upsert(conn, piece, now).await?;
         }
     }
     Ok(())
 }
 
-async fn upsert(conn: &mut Connection, change: &Touched, seq: i64, now: i64) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO changes (account_id, device_id, kind, object_id, seq, at) VALUES ($1, $2, $3, $4, $5, $6) \
+async fn upsert(conn: &mut Connection, changed: &[(&Touched, i64)], now: i64) -> sqlx::Result<()> {
+    let sql = format!(
+        "INSERT INTO changes (account_id, device_id, kind, object_id, seq, at) VALUES {} \
          ON CONFLICT (account_id, device_id, kind, object_id) DO UPDATE SET seq = excluded.seq, at = excluded.at",
-    )
-    .bind(change.account)
-    .bind(change.device.map_or_else(String::new, |device| device.to_string()))
-    .bind(change.kind)
-    .bind(change.object.as_str())
-    .bind(seq)
-    .bind(now)
-    .execute(conn)
-    .await?;
-    Ok(())
+        rows(conn, changed.len(), 6)
+    );
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for (change, seq) in changed {
+        query = query
+            .bind(change.account)
+            .bind(change.device.map_or_else(String::new, |device| device.to_string()))
+            .bind(change.kind)
+            .bind(change.object.as_str())
+            .bind(*seq)
+            .bind(now);
+    }
+    query.execute(conn).await.map(drop)
 }
 
 /// Query of a page, alone so that the bench can have its plan explained.

@@ -11,6 +11,8 @@ use sqlx::{
 };
 use uuid::Uuid;
 
+use super::Connection;
+
 /// The id of a row. Text in the database, so that one schema serves SQLite and PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Id(pub Uuid);
@@ -95,10 +97,18 @@ pub fn number<N: TryFrom<i64>>(value: i64, what: &'static str) -> Result<N, Corr
     N::try_from(value).map_err(|_| Corrupt(what))
 }
 
-/// `($1, $2, …), (…)` for rows of so many values.
-pub fn rows(count: usize, values: usize) -> String {
-    let row = |n: usize| format!("({})", placeholders(n * values + 1, values));
-    (0..count).map(row).collect::<Vec<_>>().join(", ")
+/// `(…), (…)` for rows of so many values, whose places come in order.
+pub fn rows(conn: &Connection, count: usize, values: usize) -> String {
+    // SQLite's driver looks each named place up among all of them.
+    let places = |n: usize| {
+        if is_sqlite(conn) { vec!["?"; values].join(", ") } else { placeholders(n * values + 1, values) }
+    };
+    (0..count).map(|n| format!("({})", places(n))).collect::<Vec<_>>().join(", ")
+}
+
+/// Where the two databases are asked in ways of their own.
+pub fn is_sqlite(conn: &Connection) -> bool {
+    conn.backend_name() == "SQLite"
 }
 
 /// In pieces of which there are few lengths: the database knows the statement for each already.

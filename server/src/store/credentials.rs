@@ -158,6 +158,15 @@ pub async fn holders(conn: &mut Connection, lockbox: Id, now: i64) -> sqlx::Resu
     .await
 }
 
+/// The credentials for a lock that phones may use.
+pub async fn live_at(conn: &mut Connection, lockbox: Id, now: i64) -> sqlx::Result<Vec<CredentialRow>> {
+    sqlx::query_as("SELECT * FROM credentials WHERE lockbox_id = $1 AND state = 'live' AND not_after > $2")
+        .bind(lockbox)
+        .bind(now)
+        .fetch_all(conn)
+        .await
+}
+
 /// The credential of this id, where it was issued for that lock.
 pub async fn issued(conn: &mut Connection, lockbox: Id, id: &str) -> sqlx::Result<Option<CredentialRow>> {
     sqlx::query_as("SELECT * FROM credentials WHERE id = $1 AND lockbox_id = $2")

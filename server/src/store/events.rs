@@ -1,8 +1,8 @@
-//! Access events as phones uploaded them, the access log made of them, and locks' own audit records.
+//! Access events as phones uploaded them, the lines of the access log made of them, and locks' own audit records.
 
 use std::collections::HashSet;
 
-use sentri_wire::event::{LogEntry, Method, Outcome};
+use sentri_wire::event::{Method, Outcome};
 use sqlx::FromRow;
 
 use super::{
@@ -26,7 +26,7 @@ pub async fn insert(conn: &mut Connection, events: &[NewEvent], now: i64) -> sql
         let sql = format!(
             "INSERT INTO access_events (id, account_id, lockbox_id, digest, received_at) VALUES {} \
              ON CONFLICT (id) DO NOTHING RETURNING id",
-            rows(piece.len(), 5)
+            rows(conn, piece.len(), 5)
         );
         let mut query = sqlx::query_scalar::<_, Id>(sqlx::AssertSqlSafe(sql));
         for event in piece {
@@ -65,6 +65,8 @@ pub async fn claim_operation(
 /// A line of the access log.
 pub struct NewLogEntry {
     pub id: Id,
+    /// What a phone reported, where it was made of that.
+    pub event: Option<Id>,
     pub owner: Id,
     pub at: i64,
     pub lockbox: Id,
@@ -86,14 +88,14 @@ pub struct NewLogEntry {
 pub async fn log(conn: &mut Connection, entries: &[NewLogEntry]) -> sqlx::Result<()> {
     for piece in pieces(entries) {
         let sql = format!(
-            "INSERT INTO access_log (id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, method, \
-             outcome, confirmed, operation, record, label) VALUES {}",
-            rows(piece.len(), 13)
+            "INSERT INTO access_log (id, event_id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, \
+             method, outcome, confirmed, operation, record, label) VALUES {}",
+            rows(conn, piece.len(), 14)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for entry in piece {
-            query = query.bind(entry.id).bind(entry.owner).bind(entry.at).bind(entry.lockbox);
-            query = query.bind(entry.listing).bind(entry.account).bind(entry.grant);
+            query = query.bind(entry.id).bind(entry.event).bind(entry.owner).bind(entry.at);
+            query = query.bind(entry.lockbox).bind(entry.listing).bind(entry.account).bind(entry.grant);
             query = query.bind(Named(entry.method)).bind(Named(entry.outcome));
             query = query.bind(i64::from(entry.confirmed));
             query = query.bind(entry.operation.as_deref()).bind(entry.record);
@@ -125,7 +127,7 @@ pub async fn tries_of(
 ) -> sqlx::Result<Vec<LoggedTry>> {
     sqlx::query_as(
         "SELECT l.id, l.at, l.outcome, l.confirmed, l.record, \
-         (SELECT COUNT(*) FROM access_events e WHERE e.id = l.id) AS has_event FROM access_log l \
+         (SELECT COUNT(*) FROM access_events e WHERE e.id = l.event_id) AS has_event FROM access_log l \
          WHERE l.lockbox_id = $1 AND l.operation = $2 AND ($3 = '' OR l.grant_id = $3) ORDER BY l.at, l.id",
     )
     .bind(lockbox)
@@ -154,85 +156,14 @@ pub async fn settle(conn: &mut Connection, line: Id, word: &Settled) -> sqlx::Re
     Ok(())
 }
 
-/// Gives a line that was made of a lock's record the id of the event that a phone now reports of it.
+/// Notes that a phone now reports what a line says that was made of a lock's record.
 pub async fn adopt(conn: &mut Connection, line: Id, event: Id) -> sqlx::Result<()> {
-    sqlx::query("UPDATE access_log SET id = $1 WHERE id = $2").bind(event).bind(line).execute(conn).await?;
+    sqlx::query("UPDATE access_log SET event_id = $1 WHERE id = $2")
+        .bind(event)
+        .bind(line)
+        .execute(conn)
+        .await?;
     Ok(())
-}
-
-#[derive(FromRow)]
-struct LogRow {
-    id: Id,
-    at: i64,
-    serial: String,
-    listing_id: Option<Id>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    label: Option<String>,
-    method: Named<Method>,
-    outcome: Named<Outcome>,
-    confirmed: i64,
-}
-
-impl LogRow {
-    fn into_wire(self) -> LogEntry {
-        let who = match (self.first_name, self.last_name) {
-            (Some(first), Some(last)) => format!("{first} {last}"),
-            // Where the account is gone, the line stays, without a name. [ACC-11]
-            _ => self.label.unwrap_or_else(|| "Former user".to_owned()),
-        };
-        LogEntry {
-            id: self.id.0,
-            at: self.at,
-            lockbox: self.serial,
-            listing_id: self.listing_id.map(|id| id.0),
-            who,
-            method: self.method.0,
-            outcome: self.outcome.0,
-            confirmed_by_lock: self.confirmed != 0,
-        }
-    }
-}
-
-const SELECT_LOG: &str = "SELECT e.id, e.at, b.serial, e.listing_id, a.first_name, a.last_name, e.label, e.method, e.outcome, e.confirmed \
-     FROM access_log e JOIN lockboxes b ON b.id = e.lockbox_id LEFT JOIN accounts a ON a.id = e.account_id WHERE ";
-
-/// All lines that tell what one account did, oldest first.
-pub async fn of_account(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<LogEntry>> {
-    let sql = format!("{SELECT_LOG} e.account_id = $1 ORDER BY e.at, e.id");
-    let rows: Vec<LogRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(account).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(LogRow::into_wire).collect())
-}
-
-/// Which lines to read.
-pub struct LogQuery {
-    pub owner: Id,
-    pub from: i64,
-    pub to: i64,
-    pub listing: Option<Id>,
-    /// Lines older than this one.
-    pub before: Option<(i64, Id)>,
-    pub limit: i64,
-}
-
-/// A page of the log, newest first.
-pub async fn log_page(conn: &mut Connection, query: &LogQuery) -> sqlx::Result<Vec<LogEntry>> {
-    let (before_at, before_id) =
-        query.before.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
-    let rows: Vec<LogRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT_LOG} e.owner_id = $1 AND e.at >= $2 AND e.at < $3 AND ($4 = '' OR e.listing_id = $4) \
-         AND (e.at < $5 OR (e.at = $5 AND e.id < $6)) ORDER BY e.at DESC, e.id DESC LIMIT $7"
-    )))
-    .bind(query.owner)
-    .bind(query.from)
-    .bind(query.to)
-    .bind(query.listing.map_or_else(String::new, |id| id.to_string()))
-    .bind(before_at)
-    .bind(before_id)
-    .bind(query.limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(LogRow::into_wire).collect())
 }
 
 /// A lock's own record of what happened at it.

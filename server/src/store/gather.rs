@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sqlx::{Any, AssertSqlSafe, any::AnyArguments, query::QueryScalar, query_scalar};
 
-use super::Connection;
+use super::{Connection, columns::is_sqlite};
 
 /// A query that is still to be given its arguments.
 pub type Gathering = QueryScalar<'static, Any, String, AnyArguments>;
@@ -91,8 +91,4 @@ pub fn listed(conn: &Connection, argument: usize, name: &str) -> String {
     } else {
         format!("json_array_elements_text(CAST(${argument} AS json)) AS {name}(value)")
     }
-}
-
-fn is_sqlite(conn: &Connection) -> bool {
-    conn.backend_name() == "SQLite"
 }

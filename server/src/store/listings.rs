@@ -19,6 +19,8 @@ pub struct ListingRow {
     pub standard_status: String,
     pub time_zone: String,
     pub created_at: i64,
+    /// Off the market, no longer in its feed, or no longer this agent's.
+    pub gone_at: Option<i64>,
     pub lockbox: Option<String>,
 }
 
@@ -64,6 +66,14 @@ pub async fn insert(conn: &mut Connection, row: &ListingRow) -> sqlx::Result<()>
 
 const SELECT: &str = "SELECT l.*, b.serial AS lockbox FROM listings l \
                       LEFT JOIN lockboxes b ON b.listing_id = l.id WHERE ";
+/// What is among My Listings: a listing that is gone too, as long as a box hangs at it.
+const IS_SHOWN: &str = "(l.gone_at IS NULL OR b.id IS NOT NULL)";
+
+/// Lets others who are about this listing wait until the transaction is over. SQLite has one writer anyway.
+pub async fn hold(conn: &mut Connection, id: Id) -> sqlx::Result<()> {
+    sqlx::query("UPDATE listings SET listing_key = listing_key WHERE id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
 
 /// The listing, where it is this agent's.
 pub async fn owned(conn: &mut Connection, owner: Id, id: Id) -> sqlx::Result<Option<ListingRow>> {
@@ -76,10 +86,12 @@ pub async fn owned(conn: &mut Connection, owner: Id, id: Id) -> sqlx::Result<Opt
 
 /// An agent's listings, newest first.
 pub async fn all_owned(conn: &mut Connection, owner: Id) -> sqlx::Result<Vec<ListingRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} l.owner_id = $1 ORDER BY l.created_at DESC, l.id")))
-        .bind(owner)
-        .fetch_all(conn)
-        .await
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} l.owner_id = $1 AND {IS_SHOWN} ORDER BY l.created_at DESC, l.id"
+    )))
+    .bind(owner)
+    .fetch_all(conn)
+    .await
 }
 
 /// The listing of this id, whoever owns it: for rules, never for an answer.
@@ -90,7 +102,7 @@ pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<Listing
 /// Those of the listings that are this agent's.
 pub async fn owned_among(conn: &mut Connection, owner: Id, ids: &[&str]) -> sqlx::Result<Vec<ListingRow>> {
     let list = placeholders(2, ids.len());
-    let sql = format!("{SELECT} l.owner_id = $1 AND l.id IN ({list})");
+    let sql = format!("{SELECT} l.owner_id = $1 AND {IS_SHOWN} AND l.id IN ({list})");
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(owner);
     for id in ids {
         query = query.bind(*id);

@@ -1,13 +1,16 @@
 //! Lockboxes: where they hang, what they were told, what they were heard to say.
 
+use sentri_protocol::settings::Settings;
 use sentri_wire::agent::{Lockbox, LockboxGeneration};
 use sqlx::FromRow;
 
 use super::{
     Connection, Id, Named,
     columns::{number, placeholders},
-    settings_history,
 };
+
+/// Version of the settings that a lock leaves the factory with.
+pub const FACTORY_SETTINGS: i64 = 1;
 
 /// A lockbox.
 #[derive(Clone, FromRow)]
@@ -44,6 +47,8 @@ pub struct LockboxRow {
     /// Since when it is out of use.
     pub retired_at: Option<i64>,
     pub created_at: i64,
+    /// Whether it takes its owner's default settings.
+    pub follows_default: i64,
 }
 
 impl LockboxRow {
@@ -55,8 +60,22 @@ impl LockboxRow {
             generation: self.generation.0,
             battery_percent: self.battery_percent.and_then(|percent| number(percent, "battery").ok()),
             listing_id: self.listing_id.map(|id| id.0),
+            on_listing_since: self.on_listing_since,
+            region: self.region.clone(),
             last_heard_at: self.last_heard_at,
+            settings_pending: self.has_pending_settings(),
         }
+    }
+
+    /// Version of the settings that the lock is known to have: at least those that the factory wrote.
+    pub fn working_settings_version(&self) -> i64 {
+        self.heard_settings_version.max(FACTORY_SETTINGS)
+    }
+
+    /// Whether the lock may still go by older settings than it was told.
+    pub fn has_pending_settings(&self) -> bool {
+        let told = hex::decode(&self.settings).ok().and_then(|bytes| Settings::decode(&bytes).ok());
+        told.is_some_and(|told| i64::from(told.version) > self.working_settings_version())
     }
 }
 
@@ -126,6 +145,26 @@ pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<Lockbox
 /// The lockbox that hangs at a listing.
 pub async fn at_listing(conn: &mut Connection, listing: Id) -> sqlx::Result<Option<LockboxRow>> {
     sqlx::query_as("SELECT * FROM lockboxes WHERE listing_id = $1").bind(listing).fetch_optional(conn).await
+}
+
+/// The lockboxes with Bluetooth that a member may open: their association's that hang at an active listing, and their own
+/// wherever they hang. [AGT-1]
+pub async fn open_to_members(
+    conn: &mut Connection,
+    association: Id,
+    member: Id,
+    now: i64,
+) -> sqlx::Result<Vec<LockboxRow>> {
+    sqlx::query_as(
+        "SELECT b.* FROM lockboxes b JOIN listings l ON l.id = b.listing_id WHERE b.association_id = $1 \
+         AND b.retired_at IS NULL AND b.generation = 'ble' AND (b.owner_id = $2 OR (b.on_listing_since <= $3 \
+         AND l.gone_at IS NULL AND l.standard_status IN ('Active', 'Active Under Contract'))) ORDER BY b.id",
+    )
+    .bind(association)
+    .bind(member)
+    .bind(now)
+    .fetch_all(conn)
+    .await
 }
 
 /// Those of the named lockboxes that are this agent's and in use.
@@ -202,14 +241,14 @@ pub async fn raise_revocation_version(conn: &mut Connection, id: Id, raise_epoch
     Ok(())
 }
 
-/// Stores new settings, which are of this version. What the lock works by until it hears of them is kept.
-pub async fn set_settings(conn: &mut Connection, id: Id, version: i64, settings: &str) -> sqlx::Result<()> {
+/// Stores new settings.
+pub async fn set_settings(conn: &mut Connection, id: Id, settings: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE lockboxes SET settings = $1 WHERE id = $2")
         .bind(settings)
         .bind(id)
-        .execute(&mut *conn)
-        .await?;
-    settings_history::add(conn, id, version, settings).await
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// Notes the newest version of what is ordered of a lock's codes.
@@ -226,6 +265,26 @@ pub async fn set_codes_version(conn: &mut Connection, id: Id, version: i64) -> s
 pub async fn hear_codes(conn: &mut Connection, id: Id, version: i64) -> sqlx::Result<()> {
     sqlx::query("UPDATE lockboxes SET heard_codes_version = $1 WHERE id = $2 AND heard_codes_version < $1")
         .bind(version)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Stores by which clock the lock's hours are meant.
+pub async fn set_time_zone(conn: &mut Connection, id: Id, time_zone: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE lockboxes SET time_zone = $1 WHERE id = $2")
+        .bind(time_zone)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Stores whether the lock takes its owner's default settings.
+pub async fn set_follows_default(conn: &mut Connection, id: Id, follows: bool) -> sqlx::Result<()> {
+    sqlx::query("UPDATE lockboxes SET follows_default = $1 WHERE id = $2")
+        .bind(i64::from(follows))
         .bind(id)
         .execute(conn)
         .await
@@ -260,6 +319,30 @@ pub async fn hear(conn: &mut Connection, id: Id, heard: &Heard) -> sqlx::Result<
     Ok(())
 }
 
+/// Stores which settings a lock wrote down to have taken.
+pub async fn hear_settings(conn: &mut Connection, id: Id, version: u32) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE lockboxes SET heard_settings_version = $1 WHERE id = $2 AND heard_settings_version < $1",
+    )
+    .bind(i64::from(version))
+    .bind(id)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Stores which revocation list a lock has, where that is news.
+pub async fn hear_revocations(conn: &mut Connection, id: Id, version: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE lockboxes SET heard_revocation_version = $1 WHERE id = $2 AND heard_revocation_version < $1",
+    )
+    .bind(version)
+    .bind(id)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// Up to where a lock's audit records are here.
 pub struct AuditMark<'a> {
     pub number: i64,
@@ -292,7 +375,7 @@ pub async fn move_audit_mark(
 pub async fn transfer(conn: &mut Connection, row: &LockboxRow) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE lockboxes SET owner_id = $1, association_id = $2, key_generation = $3, settings = $4, \
-         listing_id = NULL, on_listing_since = NULL, region = NULL WHERE id = $5",
+         follows_default = 0, listing_id = NULL, on_listing_since = NULL, region = NULL WHERE id = $5",
     )
     .bind(row.owner_id)
     .bind(row.association_id)

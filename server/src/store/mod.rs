@@ -1,9 +1,11 @@
 //! The database: SQLite inside the process, or PostgreSQL, by the URL. One module for each aggregate holds
 //! its SQL; transactions that write begin in one place, [`Store::write`].
 
+pub mod access_log;
 pub mod accesses;
 pub mod accounts;
 pub mod associations;
+pub mod box_settings;
 pub mod brokerages;
 pub mod changes;
 pub mod codes;
@@ -14,6 +16,8 @@ pub mod devices;
 pub mod erasure;
 pub mod events;
 pub mod export;
+pub mod feed_listings;
+pub mod feeds;
 pub mod gather;
 pub mod grants;
 mod group;
@@ -30,7 +34,6 @@ pub mod retention;
 pub mod schema;
 pub mod sealed;
 pub mod sessions;
-pub mod settings_history;
 pub mod standing;
 pub mod support_log;
 pub mod support_users;

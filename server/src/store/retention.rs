@@ -51,7 +51,7 @@ impl Old {
             }
             Self::Log => {
                 "DELETE FROM access_log WHERE id IN (SELECT l.id FROM access_log l WHERE l.at < $1 \
-                 AND NOT EXISTS (SELECT 1 FROM access_events e WHERE e.id = l.id) ORDER BY l.at LIMIT $2)"
+                 AND NOT EXISTS (SELECT 1 FROM access_events e WHERE e.id = l.event_id) ORDER BY l.at LIMIT $2)"
             }
             Self::Credentials => {
                 "DELETE FROM credentials WHERE id IN \

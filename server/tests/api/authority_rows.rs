@@ -118,6 +118,12 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
     let granting = grant(listing, "x@y.example", NOW, NOW + HOUR);
     let revoke = format!("/v1/grants/{}/revoke", ready.grant.id);
     let log = format!("/v1/access-log?listing_id={}", listing.id);
+    let settings = json!({ "access_hours": [], "contractor_mode": false });
+    // As a lock's, which is nobody's; `box_search` has Dana's.
+    let woken = Binary::from([&[1, 0][..], &[7; 16]].concat());
+    let mut strangers = [0; 18];
+    strangers[0] = 1;
+    let visit = json!({ "advert": Binary::from(strangers) });
     vec![
         get("/v1/listings", Hides("Oak St")),
         post("/v1/listings", new_listing(), Hides("Dana")),
@@ -125,12 +131,22 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
         on("GET", "/v1/lockboxes/{serial}", of_box(""), None),
         on("POST", "/v1/lockboxes/{serial}/assign", of_box("/assign"), Some(assignment(listing))),
         on("POST", "/v1/lockboxes/{serial}/unassign", of_box("/unassign"), None),
+        post("/v1/lockbox-search", json!({ "advert": woken }), NotFound),
+        get("/v1/lockbox-settings", Hides(BLE)),
+        post("/v1/lockbox-settings", settings, Hides(BLE)),
+        on("GET", "/v1/lockboxes/{serial}/settings", of_box("/settings"), None),
+        on("POST", "/v1/lockboxes/{serial}/settings", of_box("/settings"), Some(json!({}))),
         post("/v1/grants", granting, NotFound),
         on("GET", "/v1/grants", format!("/v1/grants?listing_id={}", listing.id), None),
         on("POST", "/v1/grants/{id}/revoke", revoke, None),
+        post("/v1/visits", visit, NotFound),
         post("/v1/grants/reassert", json!({ "revoked": [ready.grant.id] }), Open),
         on("GET", "/v1/access-log", log, None),
         get("/v1/access-log", Hides(BLE)),
+        on("GET", "/v1/access-log", format!("/v1/access-log?lockbox={BLE}"), None),
+        on("GET", "/v1/access-log.csv", format!("/v1/access-log.csv?listing_id={}", listing.id), None),
+        on("GET", "/v1/access-log.csv", format!("/v1/access-log.csv?lockbox={BLE}"), None),
+        get("/v1/access-log.csv", Hides(BLE)),
     ]
 }
 

@@ -13,6 +13,7 @@ use sentri_wire::{
     sync::Message,
 };
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use uuid::Uuid;
 
 use crate::{
@@ -111,6 +112,46 @@ async fn uploads_at_one_moment_are_each_answered_for_themselves_and_stored_once(
     let many: Vec<&Value> = many.iter().collect();
     assert_eq!(upload(&world, &ready.bo, &many).await, [ReceiptResult::Stored; 100]);
     assert_eq!(upload(&world, &ready.bo, &many).await, [ReceiptResult::Duplicate; 100]);
+}
+
+/// SYN-3: what the database won't take of one upload is nothing to those that came at the same moment.
+#[tokio::test]
+async fn an_upload_that_can_t_be_stored_fails_alone() {
+    let world = World::new().await;
+    let ready = world.ready().await;
+    let poison = Uuid::new_v4();
+    refuse_in_the_database(&world, poison).await;
+    let one = |n: usize| {
+        let id = if n == 20 { poison } else { Uuid::new_v4() };
+        let mut event = event(&ready, id, None);
+        event["operation"] = Value::Null;
+        let (world, bo) = (&world, &ready.bo);
+        async move { world.post(bo, "/v1/events", &json!({ "events": [event] })).await }
+    };
+    let all = join_all((0..40).map(one)).await;
+    for (n, reply) in all.into_iter().enumerate() {
+        if n == 20 {
+            assert_eq!(reply.status, 500);
+        } else {
+            assert_eq!(reply.ok::<EventReceipts>().receipts[0].result, ReceiptResult::Stored);
+        }
+    }
+    assert_eq!(log(&world, &ready.dana).await.len(), 39);
+}
+
+/// From now on, an event with this id breaks its statement.
+async fn refuse_in_the_database(world: &World, id: Uuid) {
+    let sql = if world.config.database.starts_with("sqlite") {
+        format!(
+            "CREATE TRIGGER poison BEFORE INSERT ON access_events WHEN NEW.id = '{id}' \
+             BEGIN SELECT RAISE(ABORT, 'poison'); END"
+        )
+    } else {
+        format!("ALTER TABLE access_events ADD CONSTRAINT poison CHECK (id <> '{id}')")
+    };
+    let mut conn = sqlx::AnyConnection::connect(&world.config.database).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
 }
 
 /// CON-4, LST-2: the lock's own word confirms, and the granter is told.

@@ -37,7 +37,9 @@ async fn everybody_gets_what_is_stored_of_them() {
         assert!(!text.contains(secret), "{secret} is in {text}");
     }
 
+    world.server.operator().set_mls_id(DANA, "M-77").await.unwrap();
     let dana: PersonalData = world.get(&ready.dana, "/v1/me/export").await.ok();
+    assert_eq!((dana.mls_id.as_deref(), bo.mls_id), (Some("M-77"), None));
     assert_eq!(dana.account, ready.dana.account);
     let given: Vec<GrantState> = dana.grants_given.iter().map(|grant| grant.state).collect();
     assert_eq!(given, [GrantState::Granted, GrantState::Granted]);

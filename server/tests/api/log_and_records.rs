@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A contractor in the middle of an access, with the id of the credential on the phone.
-async fn visit() -> (World, Ready, [u8; 8]) {
+pub async fn visit() -> (World, Ready, [u8; 8]) {
     let world = World::new().await;
     let ready = world.ready().await;
     world.clock.advance(HOUR / 10);
@@ -36,7 +36,7 @@ async fn credential(world: &World, phone: &Phone) -> [u8; 8] {
 }
 
 /// What a lock wrote down of an operation, so many seconds after [`NOW`].
-fn entry(who: [u8; 8], verdict: Verdict, at: i64) -> Entry {
+pub fn entry(who: [u8; 8], verdict: Verdict, at: i64) -> Entry {
     Entry {
         time: Time::from_unix(NOW + at).unwrap(),
         kind: if verdict == Verdict::MotorFailed { Kind::MotorFailed } else { Kind::Ble },
@@ -49,7 +49,7 @@ fn entry(who: [u8; 8], verdict: Verdict, at: i64) -> Entry {
 }
 
 /// Some phone brings all records of the lock, of which these are the ones from `from` on.
-async fn bring(world: &World, phone: &Phone, from: u32, entries: &[Entry]) {
+pub async fn bring(world: &World, phone: &Phone, from: u32, entries: &[Entry]) {
     let keys = world.keys(BLE);
     let mut carried: Vec<Record> = Vec::new();
     for (number, entry) in (from..).zip(entries) {

@@ -72,6 +72,10 @@ async fn schema_1_goes_on() {
     let log: LogPage = world.get(&dana, "/v1/access-log").await.ok();
     assert_eq!(log.entries.len(), 1);
     assert_eq!((log.entries[0].who.as_str(), log.entries[0].lockbox.as_str()), ("Bo Lindqvist", BLE));
+    let mut conn = sqlx::AnyConnection::connect(&world.config.database).await.unwrap();
+    let with_events = "SELECT COUNT(*) FROM access_log l JOIN access_events e ON e.id = l.event_id";
+    assert_eq!(sqlx::query_scalar::<_, i64>(with_events).fetch_one(&mut conn).await.unwrap(), 1);
+    conn.close().await.unwrap();
     let (changes, _) = world.sync(&dana, None).await;
     let listing = records::<sentri_wire::agent::Listing>(&changes).remove(0);
     let given: Grants = world.get(&dana, &format!("/v1/grants?listing_id={}", listing.id)).await.ok();

@@ -118,6 +118,9 @@ async fn unknown_routes_methods_parameters_and_types_are_problems_too() {
     world.get(&dana, "/v1/lockboxes/%ff").await.refused("not-found", None);
     world.send("PUT", "/v1/listings", Some(&dana.access), &[], None).await.refused("not-found", None);
     world.get(&dana, "/v1/sync?colour=red").await.refused("malformed", Some("colour"));
+    for limit in ["0", "1001", "-1", "many"] {
+        world.get(&dana, &format!("/v1/sync?limit={limit}")).await.refused("invalid", Some("limit"));
+    }
     world.get(&dana, "/v1/sync?cursor=a&cursor=b").await.refused("malformed", Some("cursor"));
     world.get(&dana, "/v1/grants").await.refused("invalid", Some("listing_id"));
     world.get(&dana, "/v1/grants?listing_id=x").await.refused("invalid", Some("listing_id"));

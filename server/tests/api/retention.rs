@@ -45,8 +45,8 @@ async fn a_command_deletes_what_is_older_than_logs_are_kept() {
     upload(&world, &ready.bo, &[&new, &late]).await;
 
     assert_eq!(logs(operator.prune_log().await.unwrap()), (600, 600));
-    let left: Vec<String> = log(&world, &ready.dana).await.iter().map(|entry| entry.id.to_string()).collect();
-    assert_eq!(left, [new["id"].as_str().unwrap(), late["id"].as_str().unwrap()]);
+    let left: Vec<i64> = log(&world, &ready.dana).await.iter().map(|entry| entry.at).collect();
+    assert_eq!(left, [new["at"].as_i64().unwrap(), late["at"].as_i64().unwrap()]);
     assert_eq!(operator.prune_log().await.unwrap(), Pruned::default());
 }
 

@@ -6,7 +6,7 @@ use sentri_core::{
     CoreError, SentriCore,
     api::{
         signup::{NewPerson, QuestionAndAnswer, SignupForm},
-        types::{GrantState, SyncState},
+        types::{AccessLogFilter, GrantState, SyncState},
     },
 };
 use sentri_sandbox::{phone::Between, story::cast};
@@ -382,7 +382,11 @@ const REMOVED: Flow = Flow {
             assert!(matches!(told, Err(CoreError::DeviceRemoved | CoreError::NotSignedIn)), "{told:?}");
             assert_eq!(phone.core.accounts().await?, []);
             let agent = stage.start(Whose::Agents, Between::default());
-            let log = agent.core.access_log(0, i64::from(u32::MAX), None, None).await?.entries;
+            let log = agent
+                .core
+                .access_log(0, i64::from(u32::MAX), AccessLogFilter::default(), None)
+                .await?
+                .entries;
             assert_eq!(log.len(), 2, "uploaded once: {log:?}");
             Ok(())
         })

@@ -21,6 +21,10 @@ pub enum BenchName {
     Uploads,
     /// Syncs a second: with nothing new, and of a full page.
     Syncs,
+    /// Listings imported a second out of a feed, and the memory that takes.
+    Reso,
+    /// Any page of an access log of a million lines.
+    Log,
     /// Size of the library that a phone ships.
     Phone,
     /// From the app's start to where it can open a lockbox, beside opening the bare database file.
@@ -65,6 +69,8 @@ impl BenchName {
         Self::Logins,
         Self::Uploads,
         Self::Syncs,
+        Self::Reso,
+        Self::Log,
         Self::Phone,
         Self::Start,
         Self::Home,
@@ -85,6 +91,8 @@ impl BenchName {
             Self::Logins => LOGINS,
             Self::Uploads => UPLOADS,
             Self::Syncs => SYNCS,
+            Self::Reso => RESO,
+            Self::Log => LOG,
             Self::Phone => &[How::WeighsThePhoneLibrary],
             Self::Start => START,
             Self::Home => &[How::AsksTheShells],
@@ -108,6 +116,8 @@ const SYNC: &[How] = &[How::Prints(of_the_server("sync_bench"))];
 const LOGINS: &[How] = &[How::Prints(of_the_server("login_bench"))];
 const UPLOADS: &[How] = &[How::PrintsOnPostgres(of_the_server("uploads_bench"))];
 const SYNCS: &[How] = &[How::Prints(of_the_server("syncs_bench"))];
+const RESO: &[How] = &[How::PrintsOnPostgres(of_the_server("reso_bench"))];
+const LOG: &[How] = &[How::PrintsOnPostgres(of_the_server("log_bench"))];
 const START: &[How] = &[How::Prints(Example { package: "sentri-core", name: "start_bench", timed: true })];
 
 const LOCK_OPEN: Figure = Figure {

@@ -104,6 +104,8 @@ extension Grant {
   public var end: Date { Date(core: endsAt) }
   /// When it was last used.
   public var lastUsed: Date? { lastUsedAt.map(Date.init(core:)) }
+  /// When it was taken back.
+  public var revoked: Date? { revokedAt.map(Date.init(core:)) }
 }
 
 extension Listing {
@@ -132,6 +134,8 @@ extension AccessLogEntry {
   public var uuid: UUID { UUID(core: id) }
   /// The listing that the box hung at.
   public var listing: UUID? { listingId.map(UUID.init(core:)) }
+  /// Who: the same for all that one person did; absent where nobody knows any more.
+  public var person: UUID? { personId.map(UUID.init(core:)) }
   /// When: the lock's clock where its word is there, the phone's otherwise.
   public var time: Date { Date(core: at) }
 }
@@ -204,6 +208,11 @@ extension SentriCoreProtocol {
     try await revoke(grantId: grant.coreText)
   }
 
+  /// Whether an access will open its box. As `willItOpen(accessId:at:)`, in whole seconds.
+  public func willItOpen(access: UUID, at date: Date? = nil) async throws -> WillItOpen {
+    try await willItOpen(accessId: access.coreText, at: date?.coreSeconds)
+  }
+
   /// Puts a lockbox on a listing, in whole seconds. As `assignLockbox(listingId:serial:onListingSince:region:)`.
   public func assignLockbox(
     listing: UUID, serial: String, onListingSince: Date, region: String
@@ -213,12 +222,18 @@ extension SentriCoreProtocol {
   }
 
   /// The access log between two dates, newest first, in pages, in whole seconds. As
-  /// `accessLog(from:to:listingId:after:)`.
+  /// `accessLog(from:to:filter:after:)`.
   public func accessLog(
-    from: Date, to: Date, listing: UUID? = nil, after: String? = nil
+    from: Date, to: Date, filter: AccessLogFilter = AccessLogFilter(), after: String? = nil
   ) async throws -> AccessLogPage {
-    try await accessLog(
-      from: from.coreSeconds, to: to.coreSeconds, listingId: listing?.coreText, after: after)
+    try await accessLog(from: from.coreSeconds, to: to.coreSeconds, filter: filter, after: after)
+  }
+
+  /// The access log between two dates as a CSV document, in whole seconds. As `accessLogCsv(from:to:filter:)`.
+  public func accessLogCsv(
+    from: Date, to: Date, filter: AccessLogFilter = AccessLogFilter()
+  ) async throws -> String {
+    try await accessLogCsv(from: from.coreSeconds, to: to.coreSeconds, filter: filter)
   }
 
   /// Marks a message as read. As `markMessageRead(messageId:)`.

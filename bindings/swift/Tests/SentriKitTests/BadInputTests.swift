@@ -75,7 +75,15 @@ import Testing
       { _ = try await core.startGrant(listingId: id) },
       { _ = try await core.revoke(grantId: id) }, { try await core.markMessageRead(messageId: id) },
       { try await core.deleteMessage(messageId: id) },
-      { _ = try await core.accessLog(from: 0, to: .max, listingId: nil, after: nil) },
+      { _ = try await core.accessLog(from: 0, to: .max, filter: AccessLogFilter(), after: nil) },
+      { _ = try await core.accessLogCsv(from: 0, to: .max, filter: AccessLogFilter()) },
+      { _ = try await core.searchLockbox(serial: box) }, { _ = try await core.findLockboxOnEnt() },
+      { _ = try await core.lockboxSettings(serial: box) }, { _ = try await core.defaultLockboxSettings() },
+      { _ = try await core.setLockboxSettings(serial: box, custom: nil) },
+      {
+        let none = BoxSettings(accessHours: [], contractorMode: false, timeZone: nil)
+        _ = try await core.setDefaultLockboxSettings(defaultSettings: none)
+      },
       { for try await _ in core.syncStatuses {} }, { for try await _ in core.messageLists {} },
       { for try await _ in core.nearbyLockboxes {} },
       { _ = try await core.appResumed() }, { _ = try await core.pushReceived() },

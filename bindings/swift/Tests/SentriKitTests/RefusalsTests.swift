@@ -34,6 +34,20 @@ import Testing
     #expect(try await town.control.counters(box).opens == 0)
   }
 
+  @Test func ofTwoBoxesThatWouldOpenTheUserPicksOne() async throws {
+    let town = try await Town()
+    let agent = try await town.agentPhone()
+    let here = try await agent.grant(email)
+    let there = try await agent.grant(email, at: otherBox)
+    let phone = try await contractor(town)
+    for awake in [box, otherBox] { try await town.control.press(awake) }
+    guard case .SeveralLockboxes(let accessIds) = try await refusal({ _ = try await phone.core.open() }) else {
+      throw Unexpected(description: "one was opened")
+    }
+    #expect(Set(accessIds) == [here.id, there.id])
+    #expect(try await phone.open(at: otherBox, access: there.uuid).lockbox == otherBox)
+  }
+
   @Test func theLockTellsOfAnAccessThatIsOver() async throws {
     let town = try await Town()
     let agent = try await town.agentPhone()

@@ -28,6 +28,8 @@ pub enum Readiness {
         /// From when on a credential can be fetched.
         at: i64,
     },
+    /// Whoever granted it is not in good standing at present: ask them. It goes on once they are.
+    OnHold,
     /// The access is over or revoked.
     Never,
 }

@@ -94,6 +94,12 @@ pub struct Lockbox {
     pub battery_percent: Option<u8>,
     /// The listing that it hangs at.
     pub listing_id: Option<String>,
+    /// Since when it hangs there.
+    pub on_listing_since: Option<i64>,
+    /// The region that it hangs in, in the association's words.
+    pub region: Option<String>,
+    /// Whether it was told of settings that it may not have yet: show Pending. [LST-6]
+    pub settings_pending: bool,
     /// When a phone last brought word from the box.
     pub last_heard_at: Option<i64>,
 }
@@ -108,6 +114,9 @@ impl From<wire::agent::Lockbox> for Lockbox {
             },
             battery_percent: it.battery_percent,
             listing_id: it.listing_id.map(|id| id.to_string()),
+            on_listing_since: it.on_listing_since,
+            region: it.region,
+            settings_pending: it.settings_pending,
             last_heard_at: it.last_heard_at,
         }
     }
@@ -145,6 +154,34 @@ pub struct Grant {
     pub phone_ready: bool,
     /// When it was last used.
     pub last_used_at: Option<i64>,
+    /// When it was taken back, where it was.
+    pub revoked_at: Option<i64>,
+    /// How far that has come; absent where it stands.
+    pub revocation: Option<Revocation>,
+}
+
+/// How far a revocation has come. A lockbox has no network: it hears of it from the next phone that passes. [GRT-6]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Revocation {
+    /// No phone could open by this access: nothing is out.
+    NothingOut,
+    /// A phone could open by it, and the box has not said yet that it knows.
+    OnItsWay {
+        /// First second at which nothing opens any more, whether phone and box have heard of it or not.
+        opens_until: i64,
+    },
+    /// The box knows, and refuses.
+    AtTheBox,
+}
+
+impl Revocation {
+    fn of(it: wire::agent::Revocation) -> Self {
+        match (it.reach, it.opens_until) {
+            (wire::agent::RevocationReach::OnItsWay, Some(opens_until)) => Self::OnItsWay { opens_until },
+            (wire::agent::RevocationReach::AtTheBox, _) => Self::AtTheBox,
+            _ => Self::NothingOut,
+        }
+    }
 }
 
 impl From<wire::agent::Grant> for Grant {
@@ -163,6 +200,8 @@ impl From<wire::agent::Grant> for Grant {
             },
             phone_ready: it.phone_ready,
             last_used_at: it.last_used_at,
+            revoked_at: it.revocation.and_then(|it| it.at),
+            revocation: it.revocation.map(Revocation::of),
         }
     }
 }

@@ -63,6 +63,8 @@ pub struct AccessLogEntry {
     pub lockbox: String,
     /// The listing that it hung at.
     pub listing_id: Option<String>,
+    /// Who: the same for all that one person did; absent where nobody knows any more.
+    pub person_id: Option<String>,
     /// Who, by name.
     pub who: String,
     /// How.
@@ -80,6 +82,7 @@ impl From<wire::event::LogEntry> for AccessLogEntry {
             at: it.at,
             lockbox: it.lockbox,
             listing_id: it.listing_id.map(|id| id.to_string()),
+            person_id: it.person_id.map(|id| id.to_string()),
             who: it.who,
             method: match it.method {
                 wire::event::Method::Ble => AccessMethod::Ble,
@@ -90,6 +93,20 @@ impl From<wire::event::LogEntry> for AccessLogEntry {
             confirmed_by_lock: it.confirmed_by_lock,
         }
     }
+}
+
+/// Which lines of the access log to show: those to which all of it applies that is there. [GRT-5]
+#[derive(Clone, Debug, Default, PartialEq, Eq, uniffi::Record)]
+pub struct AccessLogFilter {
+    /// What happened at this listing.
+    #[uniffi(default)]
+    pub listing_id: Option<String>,
+    /// What happened at the box with this serial number.
+    #[uniffi(default)]
+    pub lockbox: Option<String>,
+    /// What this person did, as [`AccessLogEntry`] names them.
+    #[uniffi(default)]
+    pub person_id: Option<String>,
 }
 
 /// A page of the access log, newest first.

@@ -4,20 +4,17 @@
 mod access;
 mod account;
 mod agent;
-mod codes;
 mod log;
 mod message;
+mod settings;
 mod sync;
 
 pub use access::{Access, AccessState, Readiness};
 pub use account::{AccountKind, AccountOnPhone, PasswordRule, Profile, SignedIn, Standing};
-pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing};
-pub use codes::{
-    CodeKind, CodeState, CodeTimes, ContractorCode, IssuedCode, Keypad, KeypadSwitch, MobileAccessCode,
-    PropertyTime,
-};
-pub use log::{AccessLogEntry, AccessLogPage, AccessMethod, AccessOutcome};
+pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing, Revocation};
+pub use log::{AccessLogEntry, AccessLogFilter, AccessLogPage, AccessMethod, AccessOutcome};
 pub use message::{Message, MessageTopic};
+pub use settings::{BoxSettings, DayHours, LockboxSettings, Weekday};
 pub use sync::{BlockedWhy, SyncState, SyncStatus};
 
 use sentri_wire as wire;

@@ -15,10 +15,10 @@ use crate::{
     refusal::{Answer, Refusal},
     service::{
         access_log,
+        forbidden::Forbidden,
         guessing::Limit,
         issued_codes::{self, Maker},
-        keypad,
-        lock_settings::{self, Forbidden},
+        keypad, lock_settings,
     },
     store::{
         Id, Writing,

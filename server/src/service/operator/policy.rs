@@ -1,7 +1,7 @@
 //! What a brokerage forbids at the lockboxes of its agents. [COD-6]
 
 use super::{Brokerage, Operator, brokerage_of, find_association, find_brokerage};
-use crate::{refusal::Answer, service::lock_settings, store::brokerages};
+use crate::{refusal::Answer, service::forbidden, store::brokerages};
 
 /// Which codes a brokerage allows. What is left out stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Operator<'_> {
         row.forbids_contractor = forbids(policy.contractor_codes, row.forbids_contractor);
         brokerages::forbid(tx.conn(), &row).await?;
         for agent in brokerages::agents(tx.conn(), row.id).await? {
-            lock_settings::follow_brokerage(self.app, &mut tx, agent.id).await?;
+            forbidden::follow_brokerage(self.app, &mut tx, agent.id).await?;
         }
         tx.commit().await?;
         Ok(brokerage_of(row, &association.name))

@@ -21,19 +21,20 @@ use crate::{
     refusal::{Answer, Refusal},
     rules,
     service::{
-        credentials, fault, grants,
-        lock_settings::{self, Forbidden},
+        credentials, fault,
+        forbidden::{self, Forbidden},
+        grants,
     },
     store::{
         Connection, Writing,
         accounts::{self, AccountRow},
         associations::AssociationRow,
+        box_settings,
         brokerages::{self, BrokerageRow},
         codes,
         columns::number,
         communities,
         lockboxes::{self, LockboxRow},
-        settings_history,
         standing::Group,
     },
 };
@@ -119,7 +120,7 @@ impl Operator<'_> {
             ..agent
         };
         tx.touch::<Account>(agent.id, agent.id);
-        lock_settings::follow_brokerage(self.app, tx, agent.id).await?;
+        forbidden::follow_brokerage(self.app, tx, agent.id).await?;
         let agent = move_reason(self.app, tx, agent, (&former.0, now.0.as_deref())).await?;
         move_reason(self.app, tx, agent, (&former.1, now.1.as_deref())).await
     }
@@ -186,8 +187,7 @@ impl Operator<'_> {
         };
         lockboxes::transfer(tx.conn(), &row).await?;
         // They are loaded here, by hand, and not brought by a phone.
-        let version = settings.version.into();
-        settings_history::begin_anew(tx.conn(), row.id, version, &row.settings).await?;
+        box_settings::forget_former(tx.conn(), row.id).await?;
         tell_owners(&mut tx, &former, &row).await?;
         tx.commit().await?;
         Ok(Transferred {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
+import sentri.core.AccessLogFilter
 import sentri.core.App
 import sentri.core.BlockedWhy
 import sentri.core.CoreException
@@ -224,7 +225,7 @@ class AccountTest {
                 refused<CoreException.WrongCredentials> { pat.core.loginContractor(pat.email, PASSWORD) }
                 assertEquals(listOf<Any>(), pat.core.accounts())
                 val now = Instant.now().epochSecond
-                val log = agent.core.accessLog(now - 3_600, now + 3_600, null, null).entries
+                val log = agent.core.accessLog(now - 3_600, now + 3_600, AccessLogFilter(), null).entries
                 assertTrue(log.isNotEmpty() && log.none { it.who.contains("Moreno") }, "$log")
 
                 // Past the minutes in which a lock grants that clocks differ, after a new start, without network.

@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
+import sentri.core.AccessLogFilter
 import sentri.core.App
+import sentri.core.BoxSettings
 import sentri.core.CoreConfig
 import sentri.core.CoreException
 import sentri.core.DisconnectReason
@@ -93,10 +95,14 @@ class BadInputTest {
             val calls = listOf<suspend () -> Any?>(
                 core::profile, core::accesses, core::listings, core::lockboxes, core::grants, core::messages,
                 { core.addListing(newListing("A Street")) }, { core.assignLockbox(id, BOX, 0, "North Shore") },
-                { core.unassignLockbox(BOX) },
+                { core.unassignLockbox(BOX) }, { core.searchLockbox(BOX) }, core::findLockboxOnEnt,
+                { core.lockboxSettings(BOX) }, { core.setLockboxSettings(BOX, null) },
+                core::defaultLockboxSettings,
+                { core.setDefaultLockboxSettings(BoxSettings(listOf(), false, null)) },
+                { core.accessLogCsv(0, Long.MAX_VALUE, AccessLogFilter()) },
                 core::syncNow, core::syncStatus, core::logout, core::watchNearby, { core.openOnEnt(null) },
                 { core.openOnEnt(id) }, { core.startGrant(id) }, { core.revoke(id) }, { core.markMessageRead(id) },
-                { core.deleteMessage(id) }, { core.accessLog(0, Long.MAX_VALUE, null, null) },
+                { core.deleteMessage(id) }, { core.accessLog(0, Long.MAX_VALUE, AccessLogFilter(), null) },
                 { core.watchSyncStatus().use { it.next() } }, { core.watchMessages().use { it.next() } },
                 core::appResumed, core::pushReceived, core::exportPersonalData, { core.proveOwnIdentity("x") },
                 { core.changeProfile("x", "", "", null) }, { core.changePassword("x", "y") },

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
+import sentri.core.AccessLogFilter
 import sentri.core.AccessOutcome
 import sentri.core.AccessState
 import sentri.core.AccountKind
@@ -69,7 +70,7 @@ class MainJobTest {
 
             val now = Instant.now().epochSecond
             val entry = eventually {
-                agent.core.accessLog(now - 600, now + 600, null, null).entries.firstOrNull { it.who == "Pat Moreno" }
+                agent.core.accessLog(now - 600, now + 600, AccessLogFilter(), null).entries.firstOrNull { it.who == "Pat Moreno" }
             }
             assertEquals(AccessOutcome.OPENED to true, entry.outcome to entry.confirmedByLock)
         }

@@ -81,6 +81,17 @@ class RefusalsTest {
         }
 
     @Test
+    fun `of two boxes that would open the user picks one`() = runBlocking<Unit> {
+        val here = granted()
+        val there = agent.core.grant(email, OTHER_BOX, town.pin())
+        val phone = contractor()
+        listOf(BOX, OTHER_BOX).forEach { town.control.press(it) }
+        val several = refused<CoreException.SeveralLockboxes> { phone.core.open() }
+        assertEquals(setOf(here.id, there.id), several.accessIds.toSet())
+        assertEquals(OTHER_BOX, phone.openAt(OTHER_BOX, there.uuid).lockbox)
+    }
+
+    @Test
     fun `the lock tells of an access that is over`() = runBlocking<Unit> {
         granted()
         val phone = contractor()

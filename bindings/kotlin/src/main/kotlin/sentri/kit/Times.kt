@@ -6,6 +6,7 @@ import java.time.Instant
 import java.util.UUID
 import sentri.core.Access
 import sentri.core.AccessLogEntry
+import sentri.core.AccessLogFilter
 import sentri.core.AccessLogPage
 import sentri.core.AccountOnPhone
 import sentri.core.CoreException
@@ -26,6 +27,7 @@ import sentri.core.SentriCore
 import sentri.core.Signup
 import sentri.core.SyncState
 import sentri.core.SyncStatus
+import sentri.core.WillItOpen
 
 /** From whole seconds since 1970-01-01 UTC. What no instant can hold becomes the first or the last one. */
 fun instantOf(seconds: Long): Instant =
@@ -78,6 +80,9 @@ val Grant.end: Instant get() = instantOf(endsAt)
 /** When it was last used. */
 val Grant.lastUsed: Instant? get() = lastUsedAt?.let(::instantOf)
 
+/** When it was taken back. */
+val Grant.revoked: Instant? get() = revokedAt?.let(::instantOf)
+
 /** Our id of the listing. */
 val Listing.uuid: UUID get() = uuidOf(id)
 
@@ -101,6 +106,9 @@ val AccessLogEntry.uuid: UUID get() = uuidOf(id)
 
 /** The listing that the box hung at. */
 val AccessLogEntry.listing: UUID? get() = listingId?.let(::uuidOf)
+
+/** Who: the same for all that one person did; absent where nobody knows any more. */
+val AccessLogEntry.person: UUID? get() = personId?.let(::uuidOf)
 
 /** When: the lock's clock where its word is there, the phone's otherwise. */
 val AccessLogEntry.time: Instant get() = instantOf(at)
@@ -170,6 +178,10 @@ suspend fun SentriCore.startGrant(listing: UUID): GrantFlow = startGrant(listing
 /** Revokes an access that has not begun. As [SentriCore.revoke]. */
 suspend fun SentriCore.revoke(grant: UUID): Grant = revoke(grant.toString())
 
+/** Whether an access will open its box. As [SentriCore.willItOpen], in whole seconds. */
+suspend fun SentriCore.willItOpen(access: UUID, at: Instant? = null): WillItOpen =
+    willItOpen(access.toString(), at?.epochSecond)
+
 /** Puts a lockbox on a listing. As [SentriCore.assignLockbox], in whole seconds. */
 suspend fun SentriCore.assignLockbox(
     listing: UUID,
@@ -182,9 +194,16 @@ suspend fun SentriCore.assignLockbox(
 suspend fun SentriCore.accessLog(
     from: Instant,
     to: Instant,
-    listing: UUID? = null,
+    filter: AccessLogFilter = AccessLogFilter(),
     after: String? = null,
-): AccessLogPage = accessLog(from.epochSecond, to.epochSecond, listing?.toString(), after)
+): AccessLogPage = accessLog(from.epochSecond, to.epochSecond, filter, after)
+
+/** The access log between two instants as a CSV document. As [SentriCore.accessLogCsv], in whole seconds. */
+suspend fun SentriCore.accessLogCsv(
+    from: Instant,
+    to: Instant,
+    filter: AccessLogFilter = AccessLogFilter(),
+): String = accessLogCsv(from.epochSecond, to.epochSecond, filter)
 
 /** Marks a message as read. As [SentriCore.markMessageRead]. */
 suspend fun SentriCore.markMessageRead(message: UUID) = markMessageRead(message.toString())

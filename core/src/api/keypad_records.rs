@@ -1,4 +1,4 @@
-//! Codes for keypads.
+//! What is shown of a lockbox's keypad, and of the codes for it.
 
 use sentri_wire::{self as wire, Secret, codes::CodeKind as WireKind};
 
