@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use self::{
-    communities::{Community, Hub, Permission, Resident, Support},
+    communities::{Community, Door, DoorKind, Hub, Permission, Resident, Support},
     members::{
         Agent, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule, Person,
         Rules,
@@ -67,6 +67,9 @@ pub enum Command {
     /// Residents.
     #[command(subcommand)]
     Resident(Resident),
+    /// Doors of communities.
+    #[command(subcommand)]
+    Door(Door),
     /// Hubs, by which a community's locks are reached.
     #[command(subcommand)]
     Hub(Hub),

@@ -15,6 +15,7 @@ pub mod export;
 pub mod headers;
 pub mod identity;
 pub mod problem;
+pub mod residence;
 pub mod secret;
 pub mod sync;
 

@@ -8,6 +8,7 @@ use crate::{
     account::Account,
     agent::{Grant, Listing, Lockbox},
     credential::{Access, Credential, LockSettings, RevocationList},
+    residence::{CodeDelivery, Door, DoorCode},
 };
 
 /// `GET /v1/sync?cursor=…`: one page of changes, oldest first. Without a cursor, or with one of another
@@ -31,7 +32,8 @@ pub struct SyncPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
-    /// `account`, `listing`, `lockbox`, `grant`, `access`, `credential`, `message`, `revocations`, `settings`.
+    /// `account`, `listing`, `lockbox`, `grant`, `access`, `credential`, `message`, `revocations`, `settings`,
+    /// `door`, `door_code`, `code_delivery`.
     pub kind: String,
     /// The object's id: a UUID, the serial number of a lockbox, or the id of a credential.
     pub id: String,
@@ -130,4 +132,7 @@ record! {
     Message, "message", |it| it.id.to_string();
     RevocationList, "revocations", |it| it.lockbox.clone();
     LockSettings, "settings", |it| it.lockbox.clone();
+    Door, "door", |it| it.lock.clone();
+    DoorCode, "door_code", |it| it.id.clone();
+    CodeDelivery, "code_delivery", |it| it.lock.clone();
 }

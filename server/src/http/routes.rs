@@ -10,7 +10,7 @@ use super::{
         Access::{Account, Agent, AnyDevice, Public},
         Endpoint,
     },
-    handlers,
+    handlers, residence_routes,
 };
 
 pub(super) const GET: (MethodFilter, Method) = (MethodFilter::GET, Method::GET);
@@ -19,7 +19,8 @@ pub(super) const DELETE: (MethodFilter, Method) = (MethodFilter::DELETE, Method:
 
 /// Every route of the API.
 pub fn endpoints() -> Vec<Endpoint> {
-    [account_routes::endpoints(), agent_routes(), phone_routes(), own_routes()]
+    let residence = residence_routes::endpoints();
+    [account_routes::endpoints(), agent_routes(), residence, phone_routes(), own_routes()]
         .into_iter()
         .flatten()
         .collect()

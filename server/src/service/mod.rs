@@ -24,6 +24,7 @@ pub mod password;
 pub mod profile;
 pub mod proofs;
 pub mod pushes;
+pub mod residence;
 pub mod restore;
 pub mod retention;
 pub mod revocations;

@@ -1,6 +1,7 @@
 //! What an operator does: associations, brokerages, agents, lockboxes. [OPS-1, OPS-2]
 
 mod communities;
+mod doors;
 mod import;
 mod people;
 mod standing;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 pub use self::{
     communities::{Community, CommunityChange, Hub, NewCommunity},
+    doors::{DoorSummary, NewDoor, ProvisionedDoor},
     import::{
         BoxToProvision, Import, Imported, Member, NewBrokerage, NewHub, NewResident, NewSupportUser,
         NotImported,
@@ -250,7 +252,9 @@ impl<'a> Operator<'a> {
         };
         let mut tx = self.app.store.write().await?;
         let owner = find_agent(tx.conn(), &new.owner).await?;
-        if lockboxes::by_serial(tx.conn(), &serial).await?.is_some() {
+        if lockboxes::by_serial(tx.conn(), &serial).await?.is_some()
+            || crate::store::doors::by_serial(tx.conn(), &serial).await?.is_some()
+        {
             return Err(Refusal::conflict("There is a lockbox with this serial number.").field("serial"));
         }
         let seed = zeroize::Zeroizing::new(self.app.random::<32>());

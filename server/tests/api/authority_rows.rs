@@ -41,8 +41,14 @@ fn on(method: &'static str, template: &'static str, path: String, body: Option<V
 
 /// Calls of Ari, an agent of the same association, on what is Dana's and Bo's.
 pub fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
-    let all =
-        [public_rows(), identity_rows(ready), own_rows(), agent_rows(ready), phone_rows(ready, message)];
+    let all = [
+        public_rows(),
+        identity_rows(ready),
+        own_rows(),
+        agent_rows(ready),
+        resident_rows(),
+        phone_rows(ready, message),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -125,6 +131,25 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
         post("/v1/grants/reassert", json!({ "revoked": [ready.grant.id] }), Open),
         on("GET", "/v1/access-log", log, None),
         get("/v1/access-log", Hides(BLE)),
+    ]
+}
+
+/// That a resident reaches nothing of another's is shown in `residents.rs`.
+fn resident_rows() -> Vec<Row> {
+    let of_door = |action: &str| format!("/v1/doors/DOOR-001/codes{action}");
+    let guest = json!({ "guest": "Kim", "validity": { "kind": "permanent" } });
+    let by_code = |row: Row, code| Row { expect: Code(code), ..row };
+    let at = |template, action, body| by_code(on("POST", template, of_door(action), Some(body)), "forbidden");
+    let pick = at("/v1/doors/{serial}/codes/pick", "/pick", json!({ "code": "8264" }));
+    let codes = on("GET", "/v1/doors/{serial}/codes", of_door(""), None);
+    let delete = on("DELETE", "/v1/door-codes/{id}", "/v1/door-codes/DOOR-001.2".to_owned(), None);
+    vec![
+        get("/v1/doors", Hides("DOOR-001")),
+        by_code(codes, "forbidden"),
+        at("/v1/doors/{serial}/codes/generate", "/generate", json!({})),
+        by_code(pick, "upgrade-required"),
+        at("/v1/doors/{serial}/codes/guests", "/guests", guest),
+        by_code(delete, "forbidden"),
     ]
 }
 
