@@ -22,6 +22,7 @@ pub mod own_account;
 pub mod ports;
 pub mod presence;
 pub mod rehearsal;
+pub mod residence;
 mod secrets;
 pub mod session;
 pub mod signup;

@@ -1,5 +1,5 @@
-//! What else a phone does while it is connected: bring time, revocations, settings and acknowledgements, and
-//! take audit records along. None of it holds up the user, and none of it can fail the open. Another open that waits
+//! What else a phone does while it is connected: bring time, revocations, settings, codes and acknowledgements,
+//! and take audit records along. None of it holds up the user, and none of it can fail the open. Another open that waits
 //! for the link ends them at the next answer.
 
 use std::time::Duration;
@@ -13,6 +13,7 @@ use sentri_protocol::{
 use sentri_wire::{
     Binary,
     credential::{TimeRequest, TimeResponse},
+    residence::CodeDelivery,
 };
 
 use super::{exchange::Connection, held::Parcel};
@@ -49,6 +50,19 @@ pub(crate) async fn bring_time(
     }
 }
 
+/// What the lock took of what the phone carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    /// The link held until all was handed over.
+    pub complete: bool,
+    /// The version of the lock's codes after it, as far as it was said.
+    pub codes_version: Option<u32>,
+    /// The lock did not take some of them: another code there is the same.
+    pub not_taken: bool,
+    /// Entries that this added to the lock's log.
+    entries: u32,
+}
+
 /// Runs all other errands, as far as the time and the link allow.
 pub(crate) async fn run(
     session: &Session,
@@ -56,12 +70,16 @@ pub(crate) async fn run(
     channel: &mut PhoneChannel,
     status: &Status,
     lockbox: &str,
-) {
+) -> Handed {
     let deadline = connection.now() + ALL;
+    let mut handed = Handed::default();
     // Each ends by itself where the link is gone.
-    let _ = hand_over(session, &mut connection, channel, status, lockbox).await;
-    let _ = take_records(session, &mut connection, channel, status, lockbox, deadline).await;
+    let whole = hand_over(session, &mut connection, channel, status, lockbox, &mut handed).await;
+    handed.complete = whole.is_some();
+    let head = status.log_head.saturating_add(handed.entries);
+    let _ = take_records(session, &mut connection, channel, (status, head), lockbox, deadline).await;
     connection.end().await;
+    handed
 }
 
 async fn hand_over(
@@ -70,6 +88,7 @@ async fn hand_over(
     channel: &mut PhoneChannel,
     status: &Status,
     lockbox: &str,
+    handed: &mut Handed,
 ) -> Option<()> {
     let name = lockbox.to_owned();
     let parcel = session.read(move |rows| Parcel::read(rows, &name)).await.ok()?;
@@ -85,8 +104,38 @@ async fn hand_over(
     if connection.is_wanted() {
         return None;
     }
+    if let Some(codes) = parcel.codes {
+        hand_over_codes(connection, channel, &codes, handed).await?;
+    }
+    if connection.is_wanted() {
+        return None;
+    }
     if let Some(backed_up) = parcel.backed_up {
         acknowledge(session, connection, channel, backed_up).await?;
+    }
+    Some(())
+}
+
+/// Each on top of the one before. A lock that has one of them already says so, and is given the next. [RES-5]
+async fn hand_over_codes(
+    connection: &mut Connection<'_>,
+    channel: &mut PhoneChannel,
+    codes: &CodeDelivery,
+    handed: &mut Handed,
+) -> Option<()> {
+    for delivery in &codes.deliveries {
+        let message = PhoneMessage::Codes(delivery.as_ref().to_vec());
+        let LockMessage::Codes { result, version, not_done } = connection.exchange(channel, &message).await?
+        else {
+            return None;
+        };
+        handed.codes_version = Some(version);
+        handed.not_taken |= not_done != 0;
+        match result {
+            Applied::Now => handed.entries += 1,
+            Applied::Already => {}
+            Applied::Refused | Applied::FlashFailed => return None,
+        }
     }
     Some(())
 }
@@ -116,12 +165,12 @@ async fn take_records(
     session: &Session,
     connection: &mut Connection<'_>,
     channel: &mut PhoneChannel,
-    status: &Status,
+    (status, head): (&Status, u32),
     lockbox: &str,
     deadline: Duration,
 ) -> Option<()> {
     let mut from = status.log_head.checked_sub(u32::from(status.unacknowledged))?.checked_add(1)?;
-    while from <= status.log_head && connection.now() < deadline && !connection.is_wanted() {
+    while from <= head && connection.now() < deadline && !connection.is_wanted() {
         let question = PhoneMessage::ReadAudit { from, at_most: MAX_BATCH };
         let LockMessage::Audit(batch) = connection.exchange(channel, &question).await? else { return None };
         let (first, count) = Batch::peek(&batch).ok()?;

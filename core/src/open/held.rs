@@ -9,7 +9,10 @@ use sentri_protocol::{
     time::Time,
     zone::Zone,
 };
-use sentri_wire::credential::{Access, AdvertKey, Credential, LockSettings, RevocationList};
+use sentri_wire::{
+    credential::{Access, AdvertKey, Credential, LockSettings, RevocationList},
+    residence::CodeDelivery,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -106,7 +109,7 @@ impl Held {
     }
 }
 
-fn key(advert: &AdvertKey) -> Option<Key> {
+pub(super) fn key(advert: &AdvertKey) -> Option<Key> {
     advert.key.array().map(Key::new)
 }
 
@@ -115,6 +118,7 @@ fn key(advert: &AdvertKey) -> Option<Key> {
 pub(crate) struct Parcel {
     pub(crate) revocations: Option<RevocationList>,
     pub(crate) settings: Option<LockSettings>,
+    pub(crate) codes: Option<CodeDelivery>,
     pub(crate) backed_up: Option<BackedUp>,
 }
 
@@ -123,6 +127,7 @@ impl Parcel {
         Ok(Self {
             revocations: rows.get(lockbox)?,
             settings: rows.get(lockbox)?,
+            codes: rows.get(lockbox)?,
             backed_up: rows.get(lockbox)?,
         })
     }

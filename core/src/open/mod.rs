@@ -13,13 +13,16 @@ mod hub;
 mod nearby;
 mod outcome;
 mod radio;
+mod visit;
 
 pub use attempt::{Attempt, OpenReport, start};
 pub use checks::judge;
+pub use errands::Handed;
 pub use exchange::Figures;
 pub use held::{Held, Usable};
 pub use hub::{LinkEvent, LinkHub, Overheard};
 pub use nearby::{Near, Nearby};
+pub use visit::{Visit, VisitReport, visit};
 
 /// Whether the phone judges an open before the lock does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

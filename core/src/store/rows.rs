@@ -6,6 +6,7 @@ use sentri_wire::{
     account::Account,
     agent::{Grant, GrantState, Listing, Lockbox},
     credential::{Access, Credential, LockSettings, RevocationList},
+    residence::{CodeDelivery, Door, DoorCode},
     sync::{Change, Message, Record, SyncPage},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -202,6 +203,9 @@ impl<'a> Rows<'a> {
             Message::KIND => self.apply_as::<Message>(change),
             RevocationList::KIND => self.apply_as::<RevocationList>(change),
             LockSettings::KIND => self.apply_as::<LockSettings>(change),
+            Door::KIND => self.apply_as::<Door>(change),
+            DoorCode::KIND => self.apply_as::<DoorCode>(change),
+            CodeDelivery::KIND => self.apply_as::<CodeDelivery>(change),
             Credential::KIND => {
                 self.apply_as::<Credential>(change)?;
                 let kept = self.get::<Credential>(&change.id)?;

@@ -8,7 +8,12 @@ mod upload;
 
 use std::time::Duration;
 
-use sentri_wire::{credential::Credential, problem::ProblemCode, sync::SyncPage};
+use sentri_wire::{
+    credential::Credential,
+    problem::ProblemCode,
+    residence::{Door, DoorCode},
+    sync::SyncPage,
+};
 
 use status::GoingOn;
 pub use status::{Freshness, LastSync, Status, freshness, status};
@@ -105,6 +110,8 @@ async fn disarm(session: &Session) -> Result<(), CoreError> {
     session
         .write("sync.disarm", |rows| {
             rows.remove_all::<Credential>()?;
+            rows.remove_all::<Door>()?;
+            rows.remove_all::<DoorCode>()?;
             let high_water = rows.sync_mark()?.high_water;
             rows.force_full_sync(high_water)
         })

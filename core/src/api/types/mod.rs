@@ -6,6 +6,7 @@ mod account;
 mod agent;
 mod log;
 mod message;
+mod residence;
 mod sync;
 
 pub use access::{Access, AccessState, Readiness};
@@ -13,6 +14,7 @@ pub use account::{AccountKind, AccountOnPhone, PasswordRule, Profile, SignedIn, 
 pub use agent::{Grant, GrantState, Invitee, Listing, Lockbox, LockboxGeneration, NewListing};
 pub use log::{AccessLogEntry, AccessLogPage, AccessMethod, AccessOutcome};
 pub use message::{Message, MessageTopic};
+pub use residence::{CodeValidity, Door, DoorCode, DoorCodeState, DoorKind, DoorReach, Weekday};
 pub use sync::{BlockedWhy, SyncState, SyncStatus};
 
 use sentri_wire as wire;
