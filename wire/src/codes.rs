@@ -150,16 +150,16 @@ pub enum Blocked {
     AtLock,
 }
 
-/// What changes in a lock's codes, sealed for the lock: phones bring it, and can't read it.
+/// What a phone hands over to a lock, in turn: what changes in the lock's codes. It can read none of it. [PIN-7, RES-5]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CodeDelivery {
-    /// The box.
-    pub lockbox: String,
-    /// The version of its codes afterwards.
+    /// Serial number of the lock.
+    pub lock: String,
+    /// What the lock's codes have once all of it is delivered.
     pub version: u32,
-    /// As `docs/codes.md` lays it out.
-    pub delivery: Binary,
+    /// Each as `docs/codes.md`, section 7, lays it out; the oldest first.
+    pub deliveries: Vec<Binary>,
 }
 
 /// `POST /v1/lockboxes/{serial}/one-day-codes`. [COD-2]

@@ -16,6 +16,7 @@ pub mod export;
 pub mod headers;
 pub mod identity;
 pub mod problem;
+pub mod residence;
 pub mod secret;
 pub mod settings;
 pub mod sync;

@@ -9,6 +9,7 @@ use crate::{
     agent::{Grant, Listing, Lockbox},
     codes::{CodeDelivery, IssuedCode, Keypad, SmacKey, SmartPinKey},
     credential::{Access, Credential, LockSettings, RevocationList},
+    residence::{Door, DoorCode},
 };
 
 /// `GET /v1/sync?limit=…&cursor=…`: one page of changes, oldest first. Without a cursor, or with one of another
@@ -33,7 +34,7 @@ pub struct SyncPage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// `account`, `listing`, `lockbox`, `grant`, `access`, `credential`, `message`, `revocations`, `settings`,
-    /// `keypad`, `code`, `delivery`.
+    /// `keypad`, `code`, `code_delivery`, `door`, `door_code`.
     pub kind: String,
     /// The object's id: a UUID, the serial number of a lockbox, or the id of a credential.
     pub id: String,
@@ -135,7 +136,9 @@ record! {
     LockSettings, "settings", |it| it.lockbox.clone();
     Keypad, "keypad", |it| it.lockbox.clone();
     IssuedCode, "code", |it| it.id.to_string();
-    CodeDelivery, "delivery", |it| it.lockbox.clone();
     SmacKey, "smac", |it| it.lockbox.clone();
     SmartPinKey, "smart-pin-key", |it| it.lockbox.clone();
+    Door, "door", |it| it.lock.clone();
+    DoorCode, "door_code", |it| it.id.clone();
+    CodeDelivery, "code_delivery", |it| it.lock.clone();
 }

@@ -27,6 +27,8 @@ pub mod ports;
 pub mod presence;
 pub mod pushes;
 pub mod rehearsal;
+pub mod residence;
+pub mod residence_records;
 mod secrets;
 pub mod session;
 pub mod signup;

@@ -104,7 +104,7 @@ impl Held {
     }
 }
 
-fn key(advert: &AdvertKey) -> Option<Key> {
+pub(super) fn key(advert: &AdvertKey) -> Option<Key> {
     advert.key.array().map(Key::new)
 }
 

@@ -7,6 +7,7 @@ use sentri_wire::{
     agent::{Grant, GrantState, Listing, Lockbox},
     codes::{CodeDelivery, IssuedCode, Keypad},
     credential::{Access, Credential, LockSettings, RevocationList},
+    residence::{Door, DoorCode},
     sync::{Change, Message, Record, SyncPage},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -206,6 +207,8 @@ impl<'a> Rows<'a> {
             Keypad::KIND => self.apply_as::<Keypad>(change),
             CodeDelivery::KIND => self.apply_as::<CodeDelivery>(change),
             IssuedCode::KIND => self.apply_as::<IssuedCode>(change),
+            Door::KIND => self.apply_as::<Door>(change),
+            DoorCode::KIND => self.apply_as::<DoorCode>(change),
             Credential::KIND => {
                 self.apply_as::<Credential>(change)?;
                 let kept = self.get::<Credential>(&change.id)?;

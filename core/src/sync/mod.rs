@@ -13,6 +13,7 @@ use sentri_wire::{
     codes::{SmacKey, SmartPinKey},
     credential::Credential,
     problem::ProblemCode,
+    residence::{Door, DoorCode},
     sync::SyncPage,
 };
 
@@ -115,6 +116,8 @@ async fn disarm(session: &Session) -> Result<(), CoreError> {
             rows.remove_all::<Credential>()?;
             rows.remove_all::<SmacKey>()?;
             rows.remove_all::<SmartPinKey>()?;
+            rows.remove_all::<Door>()?;
+            rows.remove_all::<DoorCode>()?;
             let high_water = rows.sync_mark()?.high_water;
             rows.force_full_sync(high_water)
         })

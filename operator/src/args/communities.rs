@@ -102,6 +102,49 @@ pub enum Resident {
     },
 }
 
+/// Doors.
+#[derive(Subcommand)]
+pub enum Door {
+    /// Make a lock a door. Prints what the factory writes into the lock; its seed is secret.
+    Provision {
+        /// What is printed on the lock.
+        #[arg(long)]
+        serial: String,
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+        /// What is behind it.
+        #[arg(long, value_enum)]
+        kind: DoorKind,
+        /// Which unit it is the door of.
+        #[arg(long)]
+        unit: Option<String>,
+        /// What residents call it.
+        #[arg(long)]
+        name: String,
+        /// Serial number of the hub that reaches it; without one it is reached by Bluetooth.
+        #[arg(long)]
+        hub: Option<String>,
+    },
+    /// List a community's doors.
+    List {
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+    },
+}
+
+/// What is behind a door.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum DoorKind {
+    /// A home.
+    Unit,
+    /// A way in that all residents share.
+    AccessPoint,
+    /// A pool, a gym, a laundry.
+    Amenity,
+}
+
 /// Hubs.
 #[derive(Subcommand)]
 pub enum Hub {

@@ -1,7 +1,7 @@
 //! Communities, residents, hubs, support users.
 
-use sentri_server::operator::{self, CommunityChange, NewCommunity, Operator};
-use sentri_wire::account::AccountKind;
+use sentri_server::operator::{self, CommunityChange, NewCommunity, NewDoor, Operator};
+use sentri_wire::{account::AccountKind, residence};
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{
     members::{read, secret_line},
     out::Out,
 };
-use crate::args::{Community, Hub, OwnersCall, Permission, Resident, Support};
+use crate::args::{Community, Door, DoorKind, Hub, OwnersCall, Permission, Resident, Support};
 
 /// Communities.
 pub async fn communities(operator: &Operator<'_>, command: Community, out: &Out) -> anyhow::Result<()> {
@@ -45,6 +45,22 @@ pub async fn residents(operator: &Operator<'_>, command: Resident, out: &Out) ->
         Resident::Transfer { email, community, unit } => {
             out.print(&operator.transfer_resident(&email, &community, &unit).await?)
         }
+    }
+}
+
+/// Doors.
+pub async fn doors(operator: &Operator<'_>, command: Door, out: &Out) -> anyhow::Result<()> {
+    match command {
+        Door::Provision { serial, community, kind, unit, name, hub } => {
+            let kind = match kind {
+                DoorKind::Unit => residence::DoorKind::Unit,
+                DoorKind::AccessPoint => residence::DoorKind::AccessPoint,
+                DoorKind::Amenity => residence::DoorKind::Amenity,
+            };
+            let new = NewDoor { serial, community, kind, unit, name, hub };
+            out.print(&operator.provision_door(&new).await?)
+        }
+        Door::List { community } => out.print(&operator.doors(&community).await?),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
         Access::{Account, Agent, AnyDevice, Public},
         Endpoint,
     },
-    handlers,
+    handlers, residence_routes,
 };
 
 pub(super) const GET: (MethodFilter, Method) = (MethodFilter::GET, Method::GET);
@@ -24,6 +24,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         agent_routes(),
         box_routes::endpoints(),
         code_routes::endpoints(),
+        residence_routes::endpoints(),
         phone_routes(),
         own_routes(),
     ]

@@ -96,9 +96,9 @@ pub async fn delivery(
     let (from, version) = (number(since, "codes version")?, number(version, "codes version")?);
     let Some(delivery) = Delivery::new(from, version, orders) else { return Ok(None) };
     Ok(Some(CodeDelivery {
-        lockbox: lockbox.serial.clone(),
+        lock: lockbox.serial.clone(),
         version,
-        delivery: Binary::from(delivery.seal(&app.keys(lockbox)?)),
+        deliveries: vec![Binary::from(delivery.seal(&app.keys(lockbox)?))],
     }))
 }
 

@@ -32,6 +32,7 @@ pub mod password;
 pub mod profile;
 pub mod proofs;
 pub mod pushes;
+pub mod residence;
 pub mod reso;
 pub mod restore;
 pub mod retention;

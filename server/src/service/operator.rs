@@ -1,6 +1,7 @@
 //! What an operator does: associations, brokerages, agents, lockboxes. [OPS-1, OPS-2]
 
 mod communities;
+mod doors;
 mod import;
 mod listings;
 mod people;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 
 pub use self::{
     communities::{Community, CommunityChange, Hub, NewCommunity},
+    doors::{DoorSummary, NewDoor, ProvisionedDoor},
     import::{
         BoxToProvision, Import, Imported, Member, NewBrokerage, NewHub, NewResident, NewSupportUser,
         NotImported,
@@ -264,7 +266,9 @@ impl<'a> Operator<'a> {
         };
         let mut tx = self.app.store.write().await?;
         let owner = find_agent(tx.conn(), &new.owner).await?;
-        if lockboxes::by_serial(tx.conn(), &serial).await?.is_some() {
+        if lockboxes::by_serial(tx.conn(), &serial).await?.is_some()
+            || crate::store::doors::by_serial(tx.conn(), &serial).await?.is_some()
+        {
             return Err(Refusal::conflict("There is a lockbox with this serial number.").field("serial"));
         }
         Forbidden::to(tx.conn(), owner.id).await?.apply(&mut settings);

@@ -13,6 +13,8 @@ pub mod columns;
 pub mod communities;
 pub mod credentials;
 pub mod devices;
+pub mod door_codes;
+pub mod doors;
 pub mod erasure;
 pub mod events;
 pub mod export;

@@ -47,6 +47,7 @@ pub fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
         own_rows(),
         agent_rows(ready),
         code_rows(),
+        resident_rows(),
         phone_rows(ready, message),
     ];
     all.into_iter().flatten().collect()
@@ -178,6 +179,25 @@ fn code_rows() -> Vec<Row> {
         on("DELETE", "/v1/lockboxes/{serial}/smart-pins/offline", offline, None),
         on("POST", "/v1/codes/{id}/block", format!("/v1/codes/{}/block", Uuid::new_v4()), None),
         Row { expect: Open, ..smac },
+    ]
+}
+
+/// That a resident reaches nothing of another's is shown in `residents.rs`.
+fn resident_rows() -> Vec<Row> {
+    let of_door = |action: &str| format!("/v1/doors/DOOR-001/codes{action}");
+    let guest = json!({ "guest": "Kim", "validity": { "kind": "permanent" } });
+    let by_code = |row: Row, code| Row { expect: Code(code), ..row };
+    let at = |template, action, body| by_code(on("POST", template, of_door(action), Some(body)), "forbidden");
+    let pick = at("/v1/doors/{serial}/codes/pick", "/pick", json!({ "code": "8264" }));
+    let codes = on("GET", "/v1/doors/{serial}/codes", of_door(""), None);
+    let delete = on("DELETE", "/v1/door-codes/{id}", "/v1/door-codes/DOOR-001.2".to_owned(), None);
+    vec![
+        get("/v1/doors", Hides("DOOR-001")),
+        by_code(codes, "forbidden"),
+        at("/v1/doors/{serial}/codes/generate", "/generate", json!({})),
+        by_code(pick, "upgrade-required"),
+        at("/v1/doors/{serial}/codes/guests", "/guests", guest),
+        by_code(delete, "forbidden"),
     ]
 }
 

@@ -45,7 +45,7 @@ async fn bring(world: &World, ready: &Ready, entries: &[Entry]) {
 
 fn opened(world: &World, changes: &[Change]) -> Delivery {
     let delivery = records::<CodeDelivery>(changes).remove(0);
-    Delivery::open(&world.keys(BLE), delivery.delivery.as_ref()).unwrap()
+    Delivery::open(&world.keys(BLE), delivery.deliveries[0].as_ref()).unwrap()
 }
 
 async fn smart_pin(world: &World, ready: &Ready) -> IssuedCode {

@@ -44,6 +44,7 @@ mod outbox;
 mod passwords;
 mod profile;
 mod requests;
+mod residents;
 mod restore;
 mod retention;
 mod signup;

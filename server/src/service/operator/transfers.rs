@@ -23,7 +23,7 @@ use crate::{
     service::{
         credentials, fault,
         forbidden::{self, Forbidden},
-        grants,
+        grants, residence,
     },
     store::{
         Connection, Writing,
@@ -132,10 +132,14 @@ impl Operator<'_> {
         let resident = find_person(tx.conn(), AccountKind::Resident, email).await?;
         let to = find_community(tx.conn(), community).await?;
         let home = communities::home(tx.conn(), resident.id).await?;
+        let stays = home.as_ref().is_some_and(|home| home.community == to.name && home.unit == unit);
         let former = match home {
             Some(home) => Group::Community.cause(find_community(tx.conn(), &home.community).await?.id),
             None => String::new(),
         };
+        if !stays {
+            residence::leave(self.app, &mut tx, resident.id).await?;
+        }
         communities::settle(tx.conn(), resident.id, to.id, &unit).await?;
         let now = to.suspended_at.map(|_| Group::Community.cause(to.id));
         let resident = move_reason(self.app, &mut tx, resident, (&former, now.as_deref())).await?;
