@@ -81,7 +81,7 @@ async fn pin_7_a_block_travels_until_the_lock_has_carried_it_out() {
     assert_eq!((again.from, again.version, again.orders()), (1, 2, &[order][..]));
     bring(&world, &ready, &[record(1, 1), record(2, 0)]).await;
     let (changes, _) = world.sync(&ready.bo, Some(&cursor)).await;
-    assert!(changes.iter().any(|it| it.kind == "delivery" && it.record.is_none()), "gone");
+    assert!(changes.iter().any(|it| it.kind == "code_delivery" && it.record.is_none()), "gone");
     let (changes, _) = world.sync(&ready.dana, None).await;
     assert_eq!(records::<IssuedCode>(&changes)[0].blocked, Blocked::AtLock);
 }
