@@ -8,6 +8,7 @@
 pub mod api;
 pub mod app;
 pub mod changes;
+pub mod codes;
 #[cfg(feature = "desktop")]
 pub mod desktop;
 pub mod device_key;

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use self::{
-    communities::{Community, Hub, Permission, Resident, Support},
+    communities::{Community, Door, DoorKind, Hub, OwnersCall, Permission, Resident, Support},
     listings::{ImportListings, Listings},
     members::{
-        Agent, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule, Person,
-        Rules,
+        Agent, Allowed, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule,
+        Person, Rules,
     },
 };
 
@@ -72,6 +72,9 @@ pub enum Command {
     /// Residents.
     #[command(subcommand)]
     Resident(Resident),
+    /// Doors of communities.
+    #[command(subcommand)]
+    Door(Door),
     /// Hubs, by which a community's locks are reached.
     #[command(subcommand)]
     Hub(Hub),

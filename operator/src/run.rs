@@ -72,6 +72,7 @@ async fn administer(running: &Running, config: &Config, command: Command, out: &
         Command::Listings(it) => listings::listings(&operator, it, out).await,
         Command::Community(it) => communities::communities(&operator, it, out).await,
         Command::Resident(it) => communities::residents(&operator, it, out).await,
+        Command::Door(it) => communities::doors(&operator, it, out).await,
         Command::Hub(it) => communities::hubs(&operator, it, out).await,
         Command::Support(it) => communities::support(&operator, it, out).await,
         Command::Import { file } => import(&operator, &file, out).await,

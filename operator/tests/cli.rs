@@ -104,6 +104,31 @@ async fn groups_are_suspended_and_reinstated() {
     assert!(refused.contains("suspended"), "{refused}");
 }
 
+/// COD-6, COD-7: what a brokerage forbids, new keys for a lockbox, and a call that can't be believed.
+#[tokio::test]
+async fn codes_are_forbidden_and_phone_support_is_called() {
+    let ours = populated().await;
+    ours.line(
+        "lockbox provision --serial BLE-0001 --generation ble --owner 123456789 --time-zone America/Chicago",
+        &[],
+    );
+    let oak = ["Oak Street Homes"];
+    let brokerage = ours.line("brokerage set --association Cascade --one-day-codes forbid --name", &oak);
+    assert_eq!((&brokerage["one_day_codes"], &brokerage["contractor_codes"]), (&json!(false), &json!(true)));
+    let renewed = ours.line("lockbox renew-keys BLE-0001", &[]);
+    assert_eq!(renewed["key_generation"], 2);
+
+    let sam = "support add --permission support --first-name Sam --last-name Ortiz --email sam@support.example \
+               --phone 503-555-0190";
+    ours.line(sam, &[]);
+    let call = "support contractor-codes --as sam@support.example --owner 123456789 --lockbox BLE-0001";
+    let call: Vec<&str> = call.split_whitespace().collect();
+    assert!(ours.refused(&call).contains("no answer on standard input"));
+    let believed = ours.run("Elm Street\n", &call);
+    assert!(!believed.status.success());
+    assert!(String::from_utf8(believed.stderr).unwrap().contains("no security questions"));
+}
+
 /// OPS-1: agents and brokerages change their association, with the boxes, and stand as their new one stands.
 #[tokio::test]
 async fn members_are_transferred() {

@@ -258,6 +258,19 @@ pub fn holder_deleted(visit: &Visit<'_>, pseudonym: &str) -> Text {
     }
 }
 
+/// To the owner of a lockbox that a mobile access code opened which nobody was given. [COD-1]
+pub fn unknown_code(first_name: &str, lockbox: &str, support: &SupportContact) -> Text {
+    Text {
+        title: format!("Lockbox {lockbox} was opened by an unknown code"),
+        body: format!(
+            "Hello {first_name},\n\n\
+             Somebody opened your lockbox {lockbox} with a mobile access code that we gave to nobody. Go and look, take the \
+             key out, and call {}.\n",
+            call(support)
+        ),
+    }
+}
+
 /// "Support at +1 555-0100, every day, 8 am to 8 pm".
 fn call(support: &SupportContact) -> String {
     format!("{} at {}, {}", support.name, support.phones.join(" or "), support.hours)

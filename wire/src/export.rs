@@ -9,6 +9,7 @@ use crate::{
     agent::Grant,
     credential::Access,
     event::LogEntry,
+    residence::DoorCode,
     sync::Message,
 };
 
@@ -35,6 +36,9 @@ pub struct PersonalData {
     pub events: Vec<LogEntry>,
     /// Its Message Center.
     pub messages: Vec<Message>,
+    /// A resident's codes and their guests', without digits.
+    #[serde(default)]
+    pub door_codes: Vec<DoorCode>,
 }
 
 /// A registered device.

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod agent;
 pub mod binary;
+pub mod codes;
 pub mod credential;
 pub mod device;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod export;
 pub mod headers;
 pub mod identity;
 pub mod problem;
+pub mod residence;
 pub mod secret;
 pub mod settings;
 pub mod sync;

@@ -97,6 +97,8 @@ pub enum ProblemCode {
     LockboxWithoutBluetooth,
     /// The listing has no lockbox yet.
     NoLockboxAssigned,
+    /// The hub of the lock, or the lock itself, is offline: nothing was changed, try again once it is back.
+    LockOffline,
     /// The address belongs to an agent; told only after it was proven.
     AgentAccount,
     /// The invitation, request or link is used or expired.

@@ -7,7 +7,9 @@ use crate::{
     Timestamp,
     account::Account,
     agent::{Grant, Listing, Lockbox},
+    codes::{CodeDelivery, IssuedCode, Keypad, SmacKey, SmartPinKey},
     credential::{Access, Credential, LockSettings, RevocationList},
+    residence::{Door, DoorCode},
 };
 
 /// `GET /v1/sync?limit=…&cursor=…`: one page of changes, oldest first. Without a cursor, or with one of another
@@ -31,7 +33,8 @@ pub struct SyncPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
-    /// `account`, `listing`, `lockbox`, `grant`, `access`, `credential`, `message`, `revocations`, `settings`.
+    /// `account`, `listing`, `lockbox`, `grant`, `access`, `credential`, `message`, `revocations`, `settings`,
+    /// `keypad`, `code`, `code_delivery`, `door`, `door_code`.
     pub kind: String,
     /// The object's id: a UUID, the serial number of a lockbox, or the id of a credential.
     pub id: String,
@@ -40,7 +43,8 @@ pub struct Change {
     pub record: Option<serde_json::Value>,
 }
 
-/// A record that travels in a [`Change`].
+/// A record that travels in a [`Change`], or that a phone keeps like one: what a phone asks for by itself goes as well when
+/// it starts over.
 pub trait Record: Serialize + DeserializeOwned {
     /// Its `kind`.
     const KIND: &'static str;
@@ -130,4 +134,11 @@ record! {
     Message, "message", |it| it.id.to_string();
     RevocationList, "revocations", |it| it.lockbox.clone();
     LockSettings, "settings", |it| it.lockbox.clone();
+    Keypad, "keypad", |it| it.lockbox.clone();
+    IssuedCode, "code", |it| it.id.to_string();
+    SmacKey, "smac", |it| it.lockbox.clone();
+    SmartPinKey, "smart-pin-key", |it| it.lockbox.clone();
+    Door, "door", |it| it.lock.clone();
+    DoorCode, "door_code", |it| it.id.clone();
+    CodeDelivery, "code_delivery", |it| it.lock.clone();
 }

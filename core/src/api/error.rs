@@ -261,7 +261,7 @@ impl From<Problem> for CoreError {
             ProblemCode::TooManyTries => Self::TooManyTries { retry_after },
             ProblemCode::NotFound => Self::NotFound,
             ProblemCode::Forbidden => Self::Forbidden,
-            ProblemCode::Conflict => Self::Conflict { reason: told },
+            ProblemCode::Conflict | ProblemCode::LockOffline => Self::Conflict { reason: told },
             ProblemCode::AlreadyBegun => Self::AlreadyBegun { since: problem.at },
             ProblemCode::LockboxWithoutBluetooth => Self::LockboxWithoutBluetooth,
             ProblemCode::NoLockboxAssigned => Self::NoLockboxAssigned,

@@ -1,5 +1,5 @@
-//! What else a phone does while it is connected: bring time, revocations, settings and acknowledgements, and
-//! take audit records along. None of it holds up the user, and none of it can fail the open. Another open that waits
+//! What else a phone does while it is connected: bring time, revocations, settings, codes and acknowledgements,
+//! and take audit records along. None of it holds up the user, and none of it can fail the open. Another open that waits
 //! for the link ends them at the next answer.
 
 use std::time::Duration;
@@ -12,6 +12,7 @@ use sentri_protocol::{
 };
 use sentri_wire::{
     Binary,
+    codes::CodeDelivery,
     credential::{TimeRequest, TimeResponse},
 };
 
@@ -49,6 +50,21 @@ pub(crate) async fn bring_time(
     }
 }
 
+/// What the lock took of what the phone carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    /// The link held until all was handed over.
+    pub complete: bool,
+    /// The version of the lock's codes after it, as far as it was said.
+    pub codes_version: Option<u32>,
+    /// The lock did not take some of them: another code there is the same.
+    pub not_taken: bool,
+    /// Entries that this added to the lock's log.
+    entries: u32,
+    /// One of them is the lock's word that it has settings or codes.
+    is_waited_for: bool,
+}
+
 /// Runs all other errands, as far as the time and the link allow.
 pub(crate) async fn run(
     session: &Session,
@@ -56,23 +72,17 @@ pub(crate) async fn run(
     channel: &mut PhoneChannel,
     status: &Status,
     lockbox: &str,
-) {
+) -> Handed {
     let deadline = connection.now() + ALL;
-    // Each ends by itself where the link is gone.
     let mut handed = Handed::default();
-    let _ = hand_over(session, &mut connection, channel, status, lockbox, &mut handed).await;
-    // That it has the settings now, the lock has written down: its owner waits for that word.
-    let head = status.log_head.saturating_add(if handed.has_settings { handed.records } else { 0 });
+    // Each ends by itself where the link is gone.
+    let whole = hand_over(session, &mut connection, channel, status, lockbox, &mut handed).await;
+    handed.complete = whole.is_some();
+    // That it has settings or codes now, the lock has written down: somebody waits for that word.
+    let head = status.log_head.saturating_add(if handed.is_waited_for { handed.entries } else { 0 });
     let _ = take_records(session, &mut connection, channel, (status, head), lockbox, deadline).await;
     connection.end().await;
-}
-
-/// What the lock took.
-#[derive(Default)]
-struct Handed {
-    /// Records that it wrote of that.
-    records: u32,
-    has_settings: bool,
+    handed
 }
 
 async fn hand_over(
@@ -89,7 +99,7 @@ async fn hand_over(
         let list = PhoneMessage::Revocations(list.list.as_ref().to_vec());
         let answer = connection.exchange(channel, &list).await?;
         let is_news = matches!(answer, LockMessage::Revocations { result: Applied::Now, .. });
-        handed.records += u32::from(is_news);
+        handed.entries += u32::from(is_news);
     }
     if connection.is_wanted() {
         return None;
@@ -97,14 +107,48 @@ async fn hand_over(
     if let Some(settings) = parcel.settings.filter(|it| it.version > status.settings_version) {
         let settings = PhoneMessage::Settings(settings.settings.as_ref().to_vec());
         let answer = connection.exchange(channel, &settings).await?;
-        handed.has_settings = matches!(answer, LockMessage::Settings { result: Applied::Now, .. });
-        handed.records += u32::from(handed.has_settings);
+        let is_news = matches!(answer, LockMessage::Settings { result: Applied::Now, .. });
+        handed.entries += u32::from(is_news);
+        handed.is_waited_for |= is_news;
+    }
+    if connection.is_wanted() {
+        return None;
+    }
+    if let Some(codes) = parcel.codes {
+        hand_over_codes(connection, channel, &codes, handed).await?;
     }
     if connection.is_wanted() {
         return None;
     }
     if let Some(backed_up) = parcel.backed_up {
         acknowledge(session, connection, channel, backed_up).await?;
+    }
+    Some(())
+}
+
+/// Each on top of the one before. A lock that has one of them already says so, and is given the next. [RES-5]
+async fn hand_over_codes(
+    connection: &mut Connection<'_>,
+    channel: &mut PhoneChannel,
+    codes: &CodeDelivery,
+    handed: &mut Handed,
+) -> Option<()> {
+    for delivery in &codes.deliveries {
+        let message = PhoneMessage::Codes(delivery.as_ref().to_vec());
+        let LockMessage::Codes { result, version, not_done } = connection.exchange(channel, &message).await?
+        else {
+            return None;
+        };
+        handed.codes_version = Some(version);
+        handed.not_taken |= not_done != 0;
+        match result {
+            Applied::Now => {
+                handed.entries += 1;
+                handed.is_waited_for = true;
+            }
+            Applied::Already => {}
+            Applied::Refused | Applied::FlashFailed => return None,
+        }
     }
     Some(())
 }

@@ -9,10 +9,14 @@ use sentri_protocol::{
     time::Time,
     zone::Zone,
 };
-use sentri_wire::credential::{Access, AdvertKey, Credential, LockSettings, RevocationList};
+use sentri_wire::{
+    codes::CodeDelivery,
+    credential::{Access, AdvertKey, Credential, LockSettings, RevocationList},
+};
 use uuid::Uuid;
 
 use crate::{
+    codes::wall,
     order::ordered,
     store::{BackedUp, KnownBox, LastUse, Rows, StoreError},
 };
@@ -41,8 +45,6 @@ pub struct Usable {
 impl Usable {
     /// From what came by sync; nothing where a part is not as the protocol says.
     pub fn parse(credential: &Credential) -> Option<Self> {
-        let zone = &credential.zone;
-        let transition = |at: u32, offset: i8| (at != 0).then_some((Time(at), offset));
         Some(Self {
             access_id: credential.access_id,
             lockbox: credential.lockbox.clone(),
@@ -50,11 +52,7 @@ impl Usable {
             secret: TicketSecret::new(credential.secret.array()?),
             lock_public_key: credential.lock_public_key.array()?,
             lower_bound: LowerBound::decode(credential.lower_bound.as_ref()).ok(),
-            zone: Zone::new(
-                zone.offset,
-                transition(zone.next_at, zone.next_offset),
-                transition(zone.after_at, zone.after_offset),
-            )?,
+            zone: wall::zone(&credential.zone)?,
             hours: AccessHours::decode(&credential.access_hours.array()?).ok()?,
         })
     }
@@ -106,7 +104,7 @@ impl Held {
     }
 }
 
-fn key(advert: &AdvertKey) -> Option<Key> {
+pub(super) fn key(advert: &AdvertKey) -> Option<Key> {
     advert.key.array().map(Key::new)
 }
 
@@ -115,6 +113,7 @@ fn key(advert: &AdvertKey) -> Option<Key> {
 pub(crate) struct Parcel {
     pub(crate) revocations: Option<RevocationList>,
     pub(crate) settings: Option<LockSettings>,
+    pub(crate) codes: Option<CodeDelivery>,
     pub(crate) backed_up: Option<BackedUp>,
 }
 
@@ -123,6 +122,7 @@ impl Parcel {
         Ok(Self {
             revocations: rows.get(lockbox)?,
             settings: rows.get(lockbox)?,
+            codes: rows.get(lockbox)?,
             backed_up: rows.get(lockbox)?,
         })
     }

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod checks;
+mod door_visit;
 mod errands;
 mod exchange;
 mod finding;
@@ -20,6 +21,8 @@ mod visits;
 
 pub use attempt::{Attempt, OpenReport, start};
 pub use checks::judge;
+pub use door_visit::{Visit, VisitReport, visit};
+pub use errands::Handed;
 pub use exchange::Figures;
 pub use finding::Finding;
 pub use held::{Held, Usable};

@@ -3,6 +3,7 @@
 use sentri_wire::{
     Binary, Secret, Timestamp,
     account::Tokens,
+    codes::IssuedCode,
     credential::{AdvertKey, Credential, Zone},
     sync::Record,
 };
@@ -150,5 +151,20 @@ impl Record for BackedUp {
 
     fn id(&self) -> String {
         self.lockbox.clone()
+    }
+}
+
+/// A SmartPIN that the phone made with no network, and that the backend has not heard of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinMade {
+    /// The PIN.
+    pub code: IssuedCode,
+}
+
+impl Record for PinMade {
+    const KIND: &'static str = "local/pin";
+
+    fn id(&self) -> String {
+        self.code.id.to_string()
     }
 }

@@ -17,7 +17,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-pub use local::{AuditBatch, BackedUp, KnownBox, LastUse, Revoked, SavedTokens, SyncMark, ThisDevice};
+pub use local::{
+    AuditBatch, BackedUp, KnownBox, LastUse, PinMade, Revoked, SavedTokens, SyncMark, ThisDevice,
+};
 pub use outbox::{Queued, settle_drafts};
 pub use rows::Rows;
 pub use schema::SCHEMA;

@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use sentri_wire::{account::Account, sync::Record};
 
 use super::{
-    AuditBatch, BackedUp, LastUse, Queued, Revoked, Rows, SavedTokens, Store, StoreError, StoreSettings,
-    ThisDevice, schema, seal::Sealer, settle_drafts,
+    AuditBatch, BackedUp, LastUse, PinMade, Queued, Revoked, Rows, SavedTokens, Store, StoreError,
+    StoreSettings, ThisDevice, schema, seal::Sealer, settle_drafts,
 };
 
 /// Opens, and recovers where that is needed.
@@ -59,6 +59,7 @@ struct Saved {
     batches: Vec<AuditBatch>,
     acknowledgements: Vec<BackedUp>,
     uses: Vec<LastUse>,
+    pins: Vec<PinMade>,
 }
 
 fn attach(settings: &StoreSettings, saved: Option<Saved>) -> Result<Store, StoreError> {
@@ -97,6 +98,7 @@ fn salvage(settings: &StoreSettings, damaged: &Path) -> Saved {
         batches: rows.salvage(),
         acknowledgements: rows.salvage(),
         uses: rows.salvage(),
+        pins: rows.salvage(),
     }
 }
 
@@ -117,7 +119,8 @@ impl Saved {
         put_all(rows, &self.accounts)?;
         put_all(rows, &self.batches)?;
         put_all(rows, &self.acknowledgements)?;
-        put_all(rows, &self.uses)
+        put_all(rows, &self.uses)?;
+        put_all(rows, &self.pins)
     }
 }
 

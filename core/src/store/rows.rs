@@ -5,7 +5,9 @@ use sentri_wire::{
     Timestamp,
     account::Account,
     agent::{Grant, GrantState, Listing, Lockbox},
+    codes::{CodeDelivery, IssuedCode, Keypad},
     credential::{Access, Credential, LockSettings, RevocationList},
+    residence::{Door, DoorCode},
     sync::{Change, Message, Record, SyncPage},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -202,6 +204,11 @@ impl<'a> Rows<'a> {
             Message::KIND => self.apply_as::<Message>(change),
             RevocationList::KIND => self.apply_as::<RevocationList>(change),
             LockSettings::KIND => self.apply_as::<LockSettings>(change),
+            Keypad::KIND => self.apply_as::<Keypad>(change),
+            CodeDelivery::KIND => self.apply_as::<CodeDelivery>(change),
+            IssuedCode::KIND => self.apply_as::<IssuedCode>(change),
+            Door::KIND => self.apply_as::<Door>(change),
+            DoorCode::KIND => self.apply_as::<DoorCode>(change),
             Credential::KIND => {
                 self.apply_as::<Credential>(change)?;
                 let kept = self.get::<Credential>(&change.id)?;

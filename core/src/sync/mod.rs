@@ -9,14 +9,20 @@ mod upload;
 
 use std::time::Duration;
 
-use sentri_wire::{credential::Credential, problem::ProblemCode, sync::SyncPage};
+use sentri_wire::{
+    codes::{SmacKey, SmartPinKey},
+    credential::Credential,
+    problem::ProblemCode,
+    residence::{Door, DoorCode},
+    sync::SyncPage,
+};
 
 use status::GoingOn;
 pub use status::{Freshness, LastSync, STALE_AFTER, Status, freshness, status};
 use upload::upload;
 
 use crate::{
-    CoreError,
+    CoreError, codes,
     http::Call,
     session::{Session, SessionError},
     store::StoreError,
@@ -56,6 +62,7 @@ pub async fn report(session: &Session) {
 
 async fn exchange(session: &Session) -> Result<(), SessionError> {
     upload(session).await?;
+    codes::forget_old(session).await?;
     // This may not keep the credentials from arriving, nor may the pushes below; the next sync tries again.
     let _ = register::register_quietly(session).await;
     reassert::reassert(session).await?;
@@ -107,6 +114,10 @@ async fn disarm(session: &Session) -> Result<(), CoreError> {
     session
         .write("sync.disarm", |rows| {
             rows.remove_all::<Credential>()?;
+            rows.remove_all::<SmacKey>()?;
+            rows.remove_all::<SmartPinKey>()?;
+            rows.remove_all::<Door>()?;
+            rows.remove_all::<DoorCode>()?;
             let high_water = rows.sync_mark()?.high_water;
             rows.force_full_sync(high_water)
         })

@@ -7,6 +7,7 @@ use sentri_wire::{
 use uuid::Uuid;
 
 use crate::{
+    codes::offline,
     http::{ApiError, Call, percent},
     session::{Session, SessionError},
     store::{self, AuditBatch, BackedUp},
@@ -19,7 +20,8 @@ const BATCH: u32 = 100;
 pub async fn upload(session: &Session) -> Result<(), SessionError> {
     settle_drafts(session).await?;
     upload_events(session).await?;
-    upload_audit(session).await
+    upload_audit(session).await?;
+    offline::upload(session).await
 }
 
 /// An open that could not write down its end, as the device was full, has left a draft: "unanswered" is what it says.

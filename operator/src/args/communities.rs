@@ -1,6 +1,6 @@
 //! The commands for communities, their people and hubs, and for support users.
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::members::Person;
 
@@ -102,6 +102,49 @@ pub enum Resident {
     },
 }
 
+/// Doors.
+#[derive(Subcommand)]
+pub enum Door {
+    /// Make a lock a door. Prints what the factory writes into the lock; its seed is secret.
+    Provision {
+        /// What is printed on the lock.
+        #[arg(long)]
+        serial: String,
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+        /// What is behind it.
+        #[arg(long, value_enum)]
+        kind: DoorKind,
+        /// Which unit it is the door of.
+        #[arg(long)]
+        unit: Option<String>,
+        /// What residents call it.
+        #[arg(long)]
+        name: String,
+        /// Serial number of the hub that reaches it; without one it is reached by Bluetooth.
+        #[arg(long)]
+        hub: Option<String>,
+    },
+    /// List a community's doors.
+    List {
+        /// Name of the community.
+        #[arg(long)]
+        community: String,
+    },
+}
+
+/// What is behind a door.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum DoorKind {
+    /// A home.
+    Unit,
+    /// A way in that all residents share.
+    AccessPoint,
+    /// A pool, a gym, a laundry.
+    Amenity,
+}
+
 /// Hubs.
 #[derive(Subcommand)]
 pub enum Hub {
@@ -172,6 +215,40 @@ pub enum Support {
         #[arg(long, value_enum)]
         permission: Permission,
     },
+    /// Somebody calls who says to own a lockbox: print the security questions that may be asked.
+    Questions {
+        /// Address of the support user who took the call.
+        #[arg(long = "as")]
+        support: String,
+        /// The owner's nine digits.
+        #[arg(long)]
+        owner: String,
+    },
+    /// Make a one day code for a caller who answers right, to be read to them.
+    OneDayCode {
+        /// Who calls.
+        #[command(flatten)]
+        call: OwnersCall,
+        /// The day at the property, like 2026-11-23.
+        #[arg(long)]
+        day: String,
+    },
+    /// Print the contractor codes for a caller who answers right, to be read to them.
+    ContractorCodes(OwnersCall),
+}
+
+/// A call to phone support. What the caller answers to a security question comes by standard input.
+#[derive(Args)]
+pub struct OwnersCall {
+    /// Address of the support user who took the call.
+    #[arg(long = "as")]
+    pub support: String,
+    /// The owner's nine digits, as the caller says them.
+    #[arg(long)]
+    pub owner: String,
+    /// What is printed on the lockbox.
+    #[arg(long)]
+    pub lockbox: String,
 }
 
 /// What a support user may.

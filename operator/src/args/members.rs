@@ -110,6 +110,18 @@ pub enum Brokerage {
         #[arg(long)]
         association: String,
     },
+    /// Say which codes its agents' lockboxes take; what is left out stays.
+    Set {
+        /// Which.
+        #[command(flatten)]
+        brokerage: NamedBrokerage,
+        /// One day codes.
+        #[arg(long, value_enum)]
+        one_day_codes: Option<Allowed>,
+        /// Contractor codes.
+        #[arg(long, value_enum)]
+        contractor_codes: Option<Allowed>,
+    },
     /// Suspend one with all its agents.
     Suspend(NamedBrokerage),
     /// Put one back. Agents who were suspended by themselves stay so.
@@ -123,6 +135,15 @@ pub enum Brokerage {
         #[arg(long)]
         to: String,
     },
+}
+
+/// Whether something is allowed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Allowed {
+    /// It is.
+    Allow,
+    /// It is not.
+    Forbid,
 }
 
 /// Somebody for whom an account is made. The first password and, on a second line, the first PIN come by standard
@@ -235,6 +256,12 @@ pub enum Lockbox {
         /// SentriKey ID of its owner from now on.
         #[arg(long)]
         owner: String,
+    },
+    /// Give one new keys: ends what was granted at it and every code made for it, and prints the settings to load into it.
+    /// For when a phone that could make its SmartPINs is lost.
+    RenewKeys {
+        /// What is printed on the box.
+        serial: String,
     },
     /// Take one out of use for good: ends what was granted at it.
     Retire {

@@ -1,10 +1,15 @@
 //! Communities, residents, hubs, support users.
 
-use sentri_server::operator::{self, CommunityChange, NewCommunity, Operator};
-use sentri_wire::account::AccountKind;
+use sentri_server::operator::{self, CommunityChange, NewCommunity, NewDoor, Operator};
+use sentri_wire::{account::AccountKind, residence};
 
-use super::{members::read, out::Out};
-use crate::args::{Community, Hub, Permission, Resident, Support};
+use serde_json::json;
+
+use super::{
+    members::{read, secret_line},
+    out::Out,
+};
+use crate::args::{Community, Door, DoorKind, Hub, OwnersCall, Permission, Resident, Support};
 
 /// Communities.
 pub async fn communities(operator: &Operator<'_>, command: Community, out: &Out) -> anyhow::Result<()> {
@@ -43,6 +48,22 @@ pub async fn residents(operator: &Operator<'_>, command: Resident, out: &Out) ->
     }
 }
 
+/// Doors.
+pub async fn doors(operator: &Operator<'_>, command: Door, out: &Out) -> anyhow::Result<()> {
+    match command {
+        Door::Provision { serial, community, kind, unit, name, hub } => {
+            let kind = match kind {
+                DoorKind::Unit => residence::DoorKind::Unit,
+                DoorKind::AccessPoint => residence::DoorKind::AccessPoint,
+                DoorKind::Amenity => residence::DoorKind::Amenity,
+            };
+            let new = NewDoor { serial, community, kind, unit, name, hub };
+            out.print(&operator.provision_door(&new).await?)
+        }
+        Door::List { community } => out.print(&operator.doors(&community).await?),
+    }
+}
+
 /// Hubs.
 pub async fn hubs(operator: &Operator<'_>, command: Hub, out: &Out) -> anyhow::Result<()> {
     match command {
@@ -64,10 +85,25 @@ pub async fn support(operator: &Operator<'_>, command: Support, out: &Out) -> an
         Support::List => out.print(&operator.support_users().await?),
         Support::Suspend { email } => out.print(&operator.suspend_person(KIND, &email).await?),
         Support::Reinstate { email } => out.print(&operator.reinstate_person(KIND, &email).await?),
+        Support::Questions { support, owner } => {
+            let questions = operator.security_questions(&support, &owner).await?;
+            out.print(&json!({ "questions": questions }))
+        }
+        Support::OneDayCode { call, day } => {
+            out.print(&operator.one_day_code_by_phone(&read_call(call)?, &day).await?)
+        }
+        Support::ContractorCodes(call) => {
+            out.print(&operator.contractor_codes_by_phone(&read_call(call)?).await?)
+        }
         Support::Set { email, permission } => {
             out.print(&operator.set_permission(&email, named(permission)).await?)
         }
     }
+}
+
+fn read_call(call: OwnersCall) -> anyhow::Result<operator::OwnersCall> {
+    let OwnersCall { support, owner, lockbox } = call;
+    Ok(operator::OwnersCall { support, owner, lockbox, answer: secret_line("answer")? })
 }
 
 fn named(permission: Permission) -> operator::Permission {

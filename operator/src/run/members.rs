@@ -2,8 +2,10 @@
 
 use std::io::BufRead;
 
-use anyhow::bail;
-use sentri_server::operator::{AssociationRules, NewAssociation, NewLockbox, NewPerson, Operator};
+use anyhow::{Context, bail};
+use sentri_server::operator::{
+    AssociationRules, CodePolicy, NewAssociation, NewLockbox, NewPerson, Operator,
+};
 use sentri_wire::{
     Secret,
     account::{self, GrantApproval},
@@ -13,7 +15,8 @@ use sentri_wire::{
 
 use super::out::Out;
 use crate::args::{
-    Agent, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule, Person, Rules,
+    Agent, Allowed, Approval, Association, Brokerage, Generation, Lockbox, NamedBrokerage, PasswordRule,
+    Person, Rules,
 };
 
 /// Associations.
@@ -78,6 +81,18 @@ pub async fn brokerages(operator: &Operator<'_>, command: Brokerage, out: &Out) 
         Brokerage::Reinstate(NamedBrokerage { association, name }) => {
             out.print(&operator.reinstate_brokerage(&association, &name).await?)
         }
+        Brokerage::Set {
+            brokerage: NamedBrokerage { association, name },
+            one_day_codes,
+            contractor_codes,
+        } => {
+            let allowed = |it: Option<Allowed>| it.map(|it| it == Allowed::Allow);
+            let policy = CodePolicy {
+                one_day_codes: allowed(one_day_codes),
+                contractor_codes: allowed(contractor_codes),
+            };
+            out.print(&operator.set_code_policy(&association, &name, policy).await?)
+        }
         Brokerage::Transfer { brokerage: NamedBrokerage { association, name }, to } => {
             out.print(&operator.transfer_brokerage(&association, &name, &to).await?)
         }
@@ -117,6 +132,7 @@ pub async fn lockboxes(operator: &Operator<'_>, command: Lockbox, out: &Out) -> 
         }
         Lockbox::List { owner } => out.print(&operator.lockboxes(&owner).await?),
         Lockbox::Transfer { serial, owner } => out.print(&operator.transfer_lockbox(&serial, &owner).await?),
+        Lockbox::RenewKeys { serial } => out.print(&operator.renew_lockbox_keys(&serial).await?),
         Lockbox::Retire { serial } => out.print(&operator.retire_lockbox(&serial).await?),
     }
 }
@@ -127,19 +143,20 @@ pub fn read(person: Person) -> anyhow::Result<NewPerson> {
     let (password, pin) = if without_password {
         (None, None)
     } else {
-        (Some(secret_line("password")?), Some(secret_line("PIN")?))
+        let line = |what| {
+            secret_line(what).context("enter the password and the PIN, one a line, or say --without-password")
+        };
+        (Some(line("password")?), Some(line("PIN")?))
     };
     Ok(NewPerson { first_name, last_name, email, phone, password, pin })
 }
 
 /// Secrets come by standard input: arguments can be read by everybody on the machine.
-fn secret_line(what: &str) -> anyhow::Result<Secret> {
+pub fn secret_line(what: &str) -> anyhow::Result<Secret> {
     let mut line = String::new();
     let length = std::io::stdin().lock().read_line(&mut line)?;
     if length == 0 {
-        bail!(
-            "no {what} on standard input: enter the password and the PIN, one a line, or say --without-password"
-        );
+        bail!("no {what} on standard input");
     }
     Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
 }

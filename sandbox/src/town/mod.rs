@@ -24,9 +24,9 @@ use sentri_protocol::{
 };
 use sentri_server::{
     Mailbox, Refusal, Running, StartError,
-    operator::{NewLockbox, Operator, Provisioned},
+    operator::{NewDoor, NewLockbox, Operator},
 };
-use sentri_wire::agent::LockboxGeneration;
+use sentri_wire::{Binary, agent::LockboxGeneration};
 use tokio::sync::MappedMutexGuard;
 
 pub use folder::FolderTrouble;
@@ -165,11 +165,24 @@ impl Town {
     /// Has the backend make a lockbox, and the factory build it.
     pub async fn add_lockbox(&self, new: &NewLockbox) -> Result<Arc<Lockbox>, TownTrouble> {
         let made = self.operate(async |operator| operator.provision_lockbox(new).await).await?;
-        let provisioning = self.provisioning(&made)?;
+        let secrets = (&made.seed, made.key_generation, &made.settings);
+        let provisioning =
+            self.provisioning(Profile::Lockbox, LockId(made.lockbox.id.into_bytes()), secrets)?;
         let board = SimBoard::new(self.chance()?);
         let lockbox =
             Lockbox::provisioned(&new.serial, new.generation, board, provisioning, (&self.clock, &self.air))?;
         Ok(self.hang(lockbox))
+    }
+
+    /// Has the backend make a door, and the factory build its lock.
+    pub async fn add_door(&self, new: &NewDoor) -> Result<Arc<Lockbox>, TownTrouble> {
+        let made = self.operate(async |operator| operator.provision_door(new).await).await?;
+        let secrets = (&made.seed, made.key_generation, &made.settings);
+        let id = LockId(made.door.id.into_bytes());
+        let provisioning = self.provisioning(Profile::Residential, id, secrets)?;
+        let (board, around) = (SimBoard::new(self.chance()?), (&self.clock, &self.air));
+        let lock = Lockbox::provisioned(&new.serial, LockboxGeneration::Ble, board, provisioning, around)?;
+        Ok(self.hang(lock))
     }
 
     /// Puts a lockbox of a former run back on its hook; nothing where its flash was not kept.
@@ -194,21 +207,17 @@ impl Town {
     }
 
     /// What the backend says the factory should write, in the factory's own terms.
-    fn provisioning(&self, made: &Provisioned) -> Result<Provisioning, TownTrouble> {
-        let seed = Seed::new(made.seed.array().ok_or(TownTrouble::BadProvisioning)?);
-        let keys = KeyTree::new(&seed, Generation(made.key_generation));
-        let settings = Settings::open(&keys, made.settings.as_ref()).ok_or(TownTrouble::BadProvisioning)?;
+    fn provisioning(
+        &self,
+        profile: Profile,
+        id: LockId,
+        (seed, generation, settings): (&Binary, u32, &Binary),
+    ) -> Result<Provisioning, TownTrouble> {
+        let seed = Seed::new(seed.array().ok_or(TownTrouble::BadProvisioning)?);
+        let keys = KeyTree::new(&seed, Generation(generation));
+        let settings = Settings::open(&keys, settings.as_ref()).ok_or(TownTrouble::BadProvisioning)?;
         let time = Time::from_unix(self.clock.now()).ok_or(TownTrouble::BadProvisioning)?;
-        let id = LockId(made.lockbox.id.into_bytes());
-        Ok(Provisioning {
-            seed,
-            id,
-            profile: Profile::Lockbox,
-            association: None,
-            programming_code: None,
-            settings,
-            time,
-        })
+        Ok(Provisioning { seed, id, profile, association: None, programming_code: None, settings, time })
     }
 
     /// A seed for one device's own chance.

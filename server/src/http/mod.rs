@@ -4,10 +4,14 @@ mod account_handlers;
 mod account_routes;
 mod box_handlers;
 mod box_routes;
+mod code_handlers;
+mod code_routes;
 mod endpoint;
 mod extract;
 mod guard;
 mod handlers;
+mod residence_handlers;
+mod residence_routes;
 mod routes;
 mod versions;
 

@@ -5,12 +5,12 @@ use sentri_wire::{agent, credential, event, sync};
 use utoipa::openapi::Required;
 
 use super::{
-    account_routes, box_routes,
+    account_routes, box_routes, code_routes,
     endpoint::{
         Access::{Account, Agent, AnyDevice, Public},
         Endpoint,
     },
-    handlers,
+    handlers, residence_routes,
 };
 
 pub(super) const GET: (MethodFilter, Method) = (MethodFilter::GET, Method::GET);
@@ -19,10 +19,18 @@ pub(super) const DELETE: (MethodFilter, Method) = (MethodFilter::DELETE, Method:
 
 /// Every route of the API.
 pub fn endpoints() -> Vec<Endpoint> {
-    [account_routes::endpoints(), agent_routes(), box_routes::endpoints(), phone_routes(), own_routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        account_routes::endpoints(),
+        agent_routes(),
+        box_routes::endpoints(),
+        code_routes::endpoints(),
+        residence_routes::endpoints(),
+        phone_routes(),
+        own_routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn agent_routes() -> Vec<Endpoint> {

@@ -13,6 +13,9 @@ use sentri_wire::{headers::CLIENT_VERSION, problem::ProblemCode};
 use super::{Shared, endpoints};
 use crate::refusal::{Answer, Refusal};
 
+/// Codes of residents' own are picked in apps from this version on. [RES-0]
+pub const CUSTOM_CODES: &str = "2.8.0";
+
 type Minimums = BTreeMap<String, String>;
 
 /// A feature, and where its minimum is found.
@@ -48,6 +51,17 @@ pub fn judge(minimums: &Minimums, headers: &HeaderMap, feature: Option<&str>) ->
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses whoever is not this app, of this version or newer: other apps, and the website.
+pub fn only_in_app(headers: &HeaderMap, app: &str, minimum: &str) -> Answer<()> {
+    let client = headers.get(CLIENT_VERSION).and_then(|value| value.to_str().ok()?.split_once('/'));
+    let version = client.filter(|(name, _)| *name == app).and_then(|(_, version)| parse(version));
+    if version.is_some_and(|version| parse(minimum).is_some_and(|minimum| version >= minimum)) {
+        return Ok(());
+    }
+    Err(Refusal::new(ProblemCode::UpgradeRequired)
+        .detail(format!("This is done in the app, from version {minimum} on.")))
 }
 
 /// Tells an operator of a minimum that would never be met or never be asked for.

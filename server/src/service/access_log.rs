@@ -18,7 +18,7 @@ use sentri_wire::{
 };
 
 use super::{
-    App, fault,
+    App, blocks, code_log, fault,
     grants::visit,
     messages::{self, About},
 };
@@ -106,6 +106,11 @@ pub async fn record(
     number: i64,
     entry: &Entry,
 ) -> Answer<()> {
+    match entry.kind {
+        Kind::Code => return code_log::record(app, tx, lockbox, number, entry).await,
+        Kind::Codes => return blocks::recorded(app, tx, lockbox, entry).await,
+        _ => {}
+    }
     let (Kind::Ble | Kind::MotorFailed, Some(verdict)) = (entry.kind, Verdict::from_code(entry.result))
     else {
         return Ok(());
@@ -217,6 +222,7 @@ pub fn unconfirmed(app: &App, tried: &Try<'_>, event: Option<Id>, at: i64, outco
         confirmed: false,
         operation: tried.operation.clone(),
         record: None,
+        label: None,
     }
 }
 
@@ -248,6 +254,7 @@ async fn nameless(
         confirmed: true,
         operation: Some(operation.to_owned()),
         record: Some(word.record),
+        label: None,
     };
     Ok(events::log(tx.conn(), &[entry]).await?)
 }

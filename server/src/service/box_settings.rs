@@ -2,22 +2,23 @@
 
 use chrono_tz::Tz;
 use sentri_protocol::{
-    audit::{Entry, Kind},
     hours::{AccessHours, Span},
     settings::Settings,
 };
-use sentri_wire::{
-    agent::Lockbox,
-    credential::{Credential, LockSettings},
-    settings::{BoxSettings, DayHours, LockboxSettings, SettingsChoice, Weekday},
-};
+use sentri_wire::settings::{BoxSettings, DayHours, LockboxSettings, SettingsChoice, Weekday};
 
-use super::{App, Caller, credentials, fault, once::Once, protocol_time, zones};
+use super::{
+    App, Caller, credentials,
+    forbidden::Forbidden,
+    lock_settings::{self, tell},
+    once::Once,
+    protocol_time, zones,
+};
 use crate::{
     refusal::{Answer, Refusal},
     rules,
     store::{
-        Connection, Writing, box_settings, credentials as stored, listings,
+        Connection, Writing, box_settings, listings,
         lockboxes::{self, LockboxRow},
     },
 };
@@ -45,6 +46,7 @@ pub async fn set_defaults(
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
+    wanted.check(tx.conn(), caller).await?;
     let set = wanted.to_wire();
     box_settings::set_default(tx.conn(), caller.account, &set).await?;
     for lockbox in lockboxes::all_owned(tx.conn(), caller.account).await? {
@@ -85,7 +87,10 @@ pub async fn set(
     let lockbox = held(app, &mut tx, caller, serial).await?;
     lockboxes::set_follows_default(tx.conn(), lockbox.id, custom.is_none()).await?;
     let wanted = match custom {
-        Some(custom) => custom,
+        Some(custom) => {
+            custom.check(tx.conn(), caller).await?;
+            custom
+        }
         None => Wanted::parse(&defaults_of(tx.conn(), caller).await?)?,
     };
     apply(app, &mut tx, &lockbox, &wanted).await?;
@@ -94,54 +99,6 @@ pub async fn set(
     once.keep(app, &mut tx, caller, &page).await?;
     tx.commit().await?;
     Ok(page)
-}
-
-/// Has the lock told of other settings, under the next version, and remembers what it has until then. Nothing happens
-/// where they are the same.
-pub async fn tell(
-    app: &App,
-    tx: &mut Writing,
-    lockbox: &LockboxRow,
-    settings: Settings,
-    zone: Tz,
-) -> Answer<()> {
-    let known = credentials::settings(lockbox)?;
-    let is_known = known == Settings { version: known.version, ..settings };
-    if is_known && zone.name() == lockbox.time_zone {
-        return Ok(());
-    }
-    box_settings::remember(tx.conn(), lockbox, known.version).await?;
-    let settings = Settings { version: known.version + 1, ..settings };
-    let encoded = hex::encode(settings.encode());
-    lockboxes::set_settings(tx.conn(), lockbox.id, &encoded).await?;
-    lockboxes::set_time_zone(tx.conn(), lockbox.id, zone.name()).await?;
-    tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
-    // Phones carry them there, and say beforehand what will be refused.
-    for held in stored::live_at(tx.conn(), lockbox.id, app.now()).await? {
-        tx.touch::<LockSettings>(held.account_id, &lockbox.serial);
-        tx.touch_device::<Credential>(held.account_id, held.device_id, held.id);
-    }
-    Ok(())
-}
-
-/// The lock wrote down that a phone brought settings, and which.
-pub async fn recorded(app: &App, tx: &mut Writing, lockbox: &LockboxRow, entry: &Entry) -> Answer<()> {
-    let version = u32::from_be_bytes(entry.operation);
-    let known = credentials::settings(lockbox)?.version;
-    // A card changes contractor mode only. What is newer than ours is for the restore of a backup to settle.
-    let is_by_phone = entry.kind == Kind::Settings
-        && stored::issued(tx.conn(), lockbox.id, &hex::encode(entry.who)).await?.is_some();
-    if !is_by_phone || version > known {
-        return Ok(());
-    }
-    lockboxes::hear_settings(tx.conn(), lockbox.id, version).await?;
-    tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
-    if version == known {
-        for holder in stored::holders(tx.conn(), lockbox.id, app.now()).await? {
-            tx.touch::<LockSettings>(holder, &lockbox.serial);
-        }
-    }
-    Ok(())
 }
 
 /// Has the lock told of the zone in which it hangs now: hours are meant by the clock of the property.
@@ -206,8 +163,7 @@ async fn page(conn: &mut Connection, lockbox: &LockboxRow) -> Answer<LockboxSett
 }
 
 fn shown(encoded: &str, time_zone: &str) -> Answer<BoxSettings> {
-    let bytes = hex::decode(encoded).map_err(|_| fault("settings that are no hex"))?;
-    let settings = Settings::decode(&bytes).map_err(|_| fault("settings that can't be read"))?;
+    let settings = lock_settings::decode(encoded)?;
     Ok(BoxSettings {
         access_hours: hours_to_wire(settings.access_hours),
         contractor_mode: settings.switches.contractor_mode,
@@ -227,6 +183,15 @@ impl Wanted {
         let zone = wanted.time_zone.as_deref().map(|name| rules::time_zone(name, "time_zone")).transpose()?;
         let access_hours = hours(&wanted.access_hours)?;
         Ok(Self { access_hours, contractor_mode: wanted.contractor_mode, zone })
+    }
+
+    /// Refuses what the caller's brokerage forbids.
+    async fn check(&self, conn: &mut Connection, caller: &Caller) -> Answer<()> {
+        if self.contractor_mode {
+            Forbidden::to(conn, caller.account).await?.check_contractor()
+        } else {
+            Ok(())
+        }
     }
 
     fn to_wire(&self) -> BoxSettings {

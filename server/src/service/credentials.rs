@@ -11,11 +11,12 @@ use sentri_protocol::{
 use sentri_wire::{
     Binary,
     agent::{Grant, GrantState},
+    codes::CodeDelivery,
     credential::{AdvertKey, Credential, LockSettings, RevocationList},
     device::DeviceKeyKind,
 };
 
-use super::{App, Caller, box_settings, fault, protocol_time, restore, revocations, zones};
+use super::{App, Caller, blocks, fault, lock_settings, protocol_time, restore, revocations, zones};
 use crate::{
     config::Policy,
     refusal::{Answer, Refusal},
@@ -139,6 +140,9 @@ pub async fn issue(
     if settings_pending(&lockbox)? {
         tx.touch_device::<LockSettings>(caller.account, caller.device, &lockbox.serial);
     }
+    if blocks::is_pending(&lockbox) {
+        tx.touch_device::<CodeDelivery>(caller.account, caller.device, &lockbox.serial);
+    }
     let is_news = grants::set_phone_ready(tx.conn(), grant.id).await?;
     if is_news && grant.kind.0 == GrantKind::Access {
         tx.touch::<Grant>(grant.granter_id, grant.id);
@@ -202,16 +206,14 @@ async fn refresh_zone(app: &App, tx: &mut Writing, lockbox: LockboxRow, now: Tim
     if !zones::is_stale(settings(&lockbox)?.zone, now) {
         return Ok(lockbox);
     }
-    let gone = || fault("a lockbox that vanished");
     if !app.store.is_embedded() {
         // Its owner may be setting something just now.
         lockboxes::hold(tx.conn(), &lockbox.serial).await?;
     }
+    let gone = || fault("a lockbox that vanished");
     let lockbox = lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(gone)?;
-    let zone = rules::time_zone(&lockbox.time_zone, "time_zone")?;
-    let settings = Settings { zone: zones::around(zone, now), ..settings(&lockbox)? };
-    box_settings::tell(app, tx, &lockbox, settings, zone).await?;
-    lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(gone)
+    let zone = zones::around(rules::time_zone(&lockbox.time_zone, "time_zone")?, now);
+    lock_settings::change(app, tx, lockbox, |settings| settings.zone = zone).await
 }
 
 /// A credential as its phone gets it. It follows from the row and the lock's seed alone, so that a page

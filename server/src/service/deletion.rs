@@ -13,7 +13,7 @@ use super::{
     App, Caller, credentials, devices, fault, grants as granting, login,
     messages::{self, About},
     once::Once,
-    password, profile, protocol_time, revocations,
+    password, profile, protocol_time, residence, revocations,
 };
 use crate::{
     catalog,
@@ -52,6 +52,7 @@ pub async fn delete(
     for grant in grants::all_of(tx.conn(), account.id).await? {
         returns.extend(end(app, &mut tx, caller, &grant, &pseudonym).await?);
     }
+    residence::leave(app, &mut tx, account.id).await?;
     for device in store::devices::of_account(tx.conn(), account.id).await? {
         devices::remove(app, &mut tx, account.id, device).await?;
     }

@@ -12,7 +12,7 @@ use sentri_wire::{
     problem::ProblemCode,
 };
 
-use super::{App, Caller, password, revocations};
+use super::{App, Caller, password, revocations, smart_pins};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -128,6 +128,7 @@ pub async fn remove(app: &App, tx: &mut Writing, account: Id, device: Id) -> Ans
         return Ok(false);
     }
     take_back(app, tx, account, device).await?;
+    smart_pins::phone_lost(app, tx, device).await?;
     Ok(devices::remove(tx.conn(), account, device, app.now()).await?)
 }
 

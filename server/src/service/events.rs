@@ -12,6 +12,7 @@ use sentri_protocol::{
 use sentri_wire::{
     Binary,
     agent::Lockbox,
+    codes::Keypad,
     credential::{Access, LockSettings},
     event::{AccessEvent, EventReceipt, EventReceipts, EventUpload, ReceiptResult},
 };
@@ -276,6 +277,9 @@ async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()
     lockboxes::hear(tx.conn(), lockbox.id, &heard).await?;
     tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
     let now = lockboxes::by_id(tx.conn(), id).await?.ok_or_else(gone)?;
+    if now.heard_settings_version != lockbox.heard_settings_version {
+        tx.touch::<Keypad>(lockbox.owner_id, &lockbox.serial);
+    }
     revocations::heard(app, tx, &lockbox, &now).await?;
     if is_low(&lockbox) != is_low(&now) {
         for grant in grants::open_at(tx.conn(), id, app.now()).await? {

@@ -1,14 +1,14 @@
 //! A person's own data, for them to read and take along.
 
-use sentri_wire::export::PersonalData;
+use sentri_wire::{export::PersonalData, residence::DoorCode};
 
-use super::{App, Caller, fault, login};
+use super::{App, Caller, fault, login, residence};
 use crate::{
     refusal::Answer,
     store::{
         Connection, Id, access_log, accesses,
         accounts::{self, AccountRow},
-        export, feed_listings,
+        doors, export, feed_listings,
         grants::{self, GrantRow},
         messages::{self, MessageRow},
     },
@@ -37,5 +37,16 @@ pub async fn of(app: &App, conn: &mut Connection, account: Id) -> Answer<Persona
         grants_received: received,
         events: access_log::of_account(conn, account).await?,
         messages: messages.iter().map(MessageRow::to_wire).collect(),
+        door_codes: door_codes(app, conn, account).await?,
     })
+}
+
+/// Their digits are for the app alone: an operator may be who asks for this.
+async fn door_codes(app: &App, conn: &mut Connection, account: Id) -> Answer<Vec<DoorCode>> {
+    let mut found = Vec::new();
+    for door in doors::with_codes_of(conn, account).await? {
+        let codes = residence::codes::at(app, conn, account, &door).await?;
+        found.extend(codes.into_iter().map(|code| DoorCode { working: None, next: None, ..code }));
+    }
+    Ok(found)
 }

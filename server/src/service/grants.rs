@@ -269,8 +269,8 @@ pub async fn forget_wrong_pins(tx: &mut Writing, account: Id) -> Answer<()> {
     Ok(store::tries::clear(tx.conn(), PIN_LIMIT.purpose, &account.to_string()).await?)
 }
 
-/// Checks the granter's PIN. [ACC-12]
-async fn check_pin(app: &App, caller: &Caller, pin: &Secret) -> Answer<()> {
+/// Checks the caller's PIN. [ACC-12]
+pub async fn check_pin(app: &App, caller: &Caller, pin: &Secret) -> Answer<()> {
     let subject = caller.account.to_string();
     let _turn = app.turns.take(&subject).await;
     PIN_LIMIT.count(app, &subject).await.map_err(|refusal| refusal.field("pin"))?;

@@ -1,6 +1,7 @@
 //! What a phone fetches for, or brings from, a lock that it talks to: time, audit records.
 
 use sentri_protocol::{
+    KeyTree,
     audit::{Acknowledgement, Batch, Entry, Kind},
     clock::FreshTime,
 };
@@ -10,13 +11,13 @@ use sentri_wire::{
     event::{AuditReceipt, AuditUpload},
 };
 
-use super::{App, Caller, access_log, box_settings, fault, revocations};
+use super::{App, Caller, access_log, fault, lock_settings, residence, revocations};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
         Writing,
         columns::number,
-        credentials,
+        credentials, doors,
         events::{self, AuditRow},
         lockboxes::{self, AuditMark, LockboxRow},
     },
@@ -29,10 +30,13 @@ pub async fn time(app: &App, caller: &Caller, serial: &str, request: &TimeReques
         .array()
         .ok_or_else(|| Refusal::invalid("handshake_hash", "The handshake hash has 32 bytes."))?;
     let mut tx = app.store.write().await?;
-    let lockbox = reachable(&mut tx, caller, serial).await?;
+    let keys = match doors::met_by(tx.conn(), caller.account, serial).await? {
+        Some(door) => app.door_keys(&door)?,
+        None => app.keys(&reachable(&mut tx, caller, serial).await?)?,
+    };
     let now = app.signing_time(&mut tx).await?;
     tx.commit().await?;
-    let token = FreshTime::sign(&app.keys(&lockbox)?, &hash, now, false);
+    let token = FreshTime::sign(&keys, &hash, now, false);
     Ok(TimeResponse { token: Binary::from(token.encode()) })
 }
 
@@ -40,6 +44,9 @@ pub async fn time(app: &App, caller: &Caller, serial: &str, request: &TimeReques
 /// free them.
 pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUpload) -> Answer<AuditReceipt> {
     let mut tx = app.store.write().await?;
+    if doors::met_by(tx.conn(), caller.account, serial).await?.is_some() {
+        return residence::records::take(app, tx, serial, upload).await;
+    }
     access_log::hold(app, &mut tx, [serial].into()).await?;
     let lockbox = reachable(&mut tx, caller, serial).await?;
     let keys = app.keys(&lockbox)?;
@@ -48,13 +55,14 @@ pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUploa
     for (number, entry) in (i64::from(batch.first)..).zip(&entries) {
         if events::insert_audit(tx.conn(), lockbox.id, &row(number, entry)).await? {
             access_log::record(app, &mut tx, &lockbox, number, entry).await?;
-            box_settings::recorded(app, &mut tx, &lockbox, entry).await?;
+            lock_settings::recorded(app, &mut tx, &lockbox, entry).await?;
             if entry.kind == Kind::Revocations {
                 revocations::came(app, &mut tx, &lockbox, u32::from_be_bytes(entry.operation)).await?;
             }
         }
     }
-    let mark = next_mark(&lockbox, &batch)?;
+    let kept = Kept { number: lockbox.audit_number, tag: &lockbox.audit_tag, lost: lockbox.audit_lost };
+    let mark = next_mark(&kept, &batch)?;
     if mark.number > lockbox.audit_number {
         let tag = hex::encode(mark.tag);
         let to = AuditMark { number: mark.number, tag: &tag, lost: i64::from(batch.lost) };
@@ -63,30 +71,45 @@ pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUploa
         }
     }
     tx.commit().await?;
+    receipt(&keys, &mark)
+}
+
+/// What lets a lock free its records.
+pub fn receipt(keys: &KeyTree, mark: &Mark) -> Answer<AuditReceipt> {
     let up_to = number(mark.number, "audit number")?;
-    Ok(AuditReceipt { acknowledgement: Binary::from(Acknowledgement::sign(&keys, up_to, mark.tag).encode()) })
+    Ok(AuditReceipt { acknowledgement: Binary::from(Acknowledgement::sign(keys, up_to, mark.tag).encode()) })
+}
+
+/// Up to where a lock's records were here so far.
+pub struct Kept<'a> {
+    pub number: i64,
+    /// In hex.
+    pub tag: &'a str,
+    pub lost: i64,
 }
 
 /// Up to where records are here without a gap. A phone can withhold records: past a gap nothing is
 /// acknowledged, unless the lock itself says that it overwrote what is missing.
-struct Mark {
-    number: i64,
-    tag: [u8; 12],
+pub struct Mark {
+    pub number: i64,
+    pub tag: [u8; 12],
 }
 
-fn next_mark(lockbox: &LockboxRow, batch: &Batch) -> Answer<Mark> {
-    let missing = i64::from(batch.first) - lockbox.audit_number - 1;
-    let overwritten = i64::from(batch.lost) - lockbox.audit_lost;
-    let is_news = |last: u32| i64::from(last) > lockbox.audit_number && missing <= overwritten.max(0);
+/// The mark once a batch is here as well.
+pub fn next_mark(kept: &Kept<'_>, batch: &Batch) -> Answer<Mark> {
+    let missing = i64::from(batch.first) - kept.number - 1;
+    let overwritten = i64::from(batch.lost) - kept.lost;
+    let is_news = |last: u32| i64::from(last) > kept.number && missing <= overwritten.max(0);
     if let Some((last, tag)) = batch.last().filter(|(last, _)| is_news(*last)) {
         return Ok(Mark { number: last.into(), tag });
     }
     let mut tag = [0; 12];
-    hex::decode_to_slice(&lockbox.audit_tag, &mut tag).map_err(|_| fault("an audit tag that is no hex"))?;
-    Ok(Mark { number: lockbox.audit_number, tag })
+    hex::decode_to_slice(kept.tag, &mut tag).map_err(|_| fault("an audit tag that is no hex"))?;
+    Ok(Mark { number: kept.number, tag })
 }
 
-fn row(number: i64, entry: &Entry) -> AuditRow {
+/// A record as it is stored.
+pub fn row(number: i64, entry: &Entry) -> AuditRow {
     AuditRow {
         number,
         at: entry.time.unix(),

@@ -1,9 +1,12 @@
 //! What an operator does: associations, brokerages, agents, lockboxes. [OPS-1, OPS-2]
 
 mod communities;
+mod doors;
 mod import;
 mod listings;
 mod people;
+mod phone_support;
+mod policy;
 mod standing;
 mod transfers;
 
@@ -16,6 +19,7 @@ use sentri_wire::{
     Binary, Secret,
     account::Account,
     agent::{Lockbox, LockboxGeneration},
+    codes::Keypad,
     export::PersonalData,
     problem::{ProblemCode, SupportContact},
 };
@@ -24,16 +28,21 @@ use uuid::Uuid;
 
 pub use self::{
     communities::{Community, CommunityChange, Hub, NewCommunity},
+    doors::{DoorSummary, NewDoor, ProvisionedDoor},
     import::{
         BoxToProvision, Import, Imported, Member, NewBrokerage, NewHub, NewResident, NewSupportUser,
         NotImported,
     },
     listings::{ListingsImported, MlsMember, SkippedListing, Wanted},
     people::{NewPerson, Resident, SupportUser},
+    phone_support::OwnersCall,
+    policy::CodePolicy,
     standing::GroupStanding,
     transfers::{Retired, Transferred},
 };
-use super::{App, credentials, export, master_keys, protocol_time, restore, retention, zones};
+use super::{
+    App, credentials, export, forbidden::Forbidden, master_keys, protocol_time, restore, retention, zones,
+};
 pub use super::{association_rules::AssociationRules, master_keys::KeyUse, retention::Pruned};
 pub use crate::store::support_users::Permission;
 use crate::{
@@ -94,6 +103,10 @@ pub struct Brokerage {
     pub name: String,
     /// In good standing.
     pub active: bool,
+    /// Whether its agents' lockboxes take one day codes.
+    pub one_day_codes: bool,
+    /// Whether they take contractor codes.
+    pub contractor_codes: bool,
 }
 
 /// A new agent.
@@ -229,7 +242,8 @@ impl<'a> Operator<'a> {
         let id = self.app.new_id();
         associations::insert_brokerage(tx.conn(), id, owner.id, &name, self.app.now()).await?;
         tx.commit().await?;
-        Ok(Brokerage { id: id.0, association: owner.name, name, active: true })
+        let row = BrokerageRow { id, name, suspended_at: None, forbids_one_day: 0, forbids_contractor: 0 };
+        Ok(brokerage_of(row, &owner.name))
     }
 
     /// An association's brokerages.
@@ -244,7 +258,7 @@ impl<'a> Operator<'a> {
     pub async fn provision_lockbox(&self, new: &NewLockbox) -> Answer<Provisioned> {
         let serial = serial_number(&new.serial)?;
         let zone = rules::time_zone(&new.time_zone, "time_zone")?;
-        let settings = Settings {
+        let mut settings = Settings {
             version: 1,
             zone: zones::around(zone, protocol_time(self.app.now())?),
             access_hours: access_hours(&new.access_hours)?,
@@ -252,9 +266,12 @@ impl<'a> Operator<'a> {
         };
         let mut tx = self.app.store.write().await?;
         let owner = find_agent(tx.conn(), &new.owner).await?;
-        if lockboxes::by_serial(tx.conn(), &serial).await?.is_some() {
+        if lockboxes::by_serial(tx.conn(), &serial).await?.is_some()
+            || crate::store::doors::by_serial(tx.conn(), &serial).await?.is_some()
+        {
             return Err(Refusal::conflict("There is a lockbox with this serial number.").field("serial"));
         }
+        Forbidden::to(tx.conn(), owner.id).await?.apply(&mut settings);
         let seed = zeroize::Zeroizing::new(self.app.random::<32>());
         let id = self.app.new_id();
         let row = LockboxRow {
@@ -279,12 +296,15 @@ impl<'a> Operator<'a> {
             audit_number: 0,
             audit_tag: hex::encode([0; 12]),
             audit_lost: 0,
+            codes_version: 0,
+            heard_codes_version: 0,
             retired_at: None,
             created_at: self.app.now(),
             follows_default: 0,
         };
         lockboxes::insert(tx.conn(), &row).await?;
         tx.touch::<Lockbox>(owner.id, &row.serial);
+        tx.touch::<Keypad>(owner.id, &row.serial);
         tx.commit().await?;
         Ok(Provisioned {
             lockbox: row.to_wire(),
@@ -368,8 +388,14 @@ fn association_of(row: AssociationRow) -> Answer<Association> {
 }
 
 fn brokerage_of(row: BrokerageRow, association: &str) -> Brokerage {
-    let (association, active) = (association.to_owned(), row.suspended_at.is_none());
-    Brokerage { id: row.id.0, association, name: row.name, active }
+    Brokerage {
+        id: row.id.0,
+        association: association.to_owned(),
+        name: row.name,
+        active: row.suspended_at.is_none(),
+        one_day_codes: row.forbids_one_day == 0,
+        contractor_codes: row.forbids_contractor == 0,
+    }
 }
 
 fn agent_of(row: &AccountRow) -> Agent {

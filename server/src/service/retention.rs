@@ -50,6 +50,8 @@ pub async fn prune(app: &App) -> Answer<Pruned> {
     let events = delete(app, Old::Events, logs).await?;
     let log_entries = delete(app, Old::Log, logs).await?;
     let mut others = delete(app, Old::Credentials, logs).await?;
+    others += delete(app, Old::SmacSlots, logs).await?;
+    others += delete(app, Old::Codes, logs).await?;
     for (old, kept) in OTHERS {
         others += delete(app, old, app.now() - kept).await?;
     }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use sentri_wire::{
     account::Account,
     agent::{Grant, Listing, Lockbox},
+    codes::{CodeDelivery, IssuedCode, Keypad},
     credential::{Access, Credential, LockSettings, RevocationList},
     problem::ProblemCode,
+    residence::{Door, DoorCode},
     sync::{Message, Record},
 };
 use serde::{Serialize, Serializer};
@@ -14,15 +16,16 @@ use serde_json::value::{RawValue, to_raw_value};
 use subtle::ConstantTimeEq;
 
 use super::{
-    App, Caller,
+    App, Caller, blocks,
     credentials::{self, Issued},
-    fault, login, restore, revocations,
+    fault, issued_codes, keypad, login, residence, restore, revocations,
 };
 use crate::{
     refusal::{Answer, Refusal},
     store::{
         self, Connection, accesses,
-        changes::{self, ChangeRow},
+        changes::{self, ChangeRow, Position},
+        codes, doors,
         gather::Records,
         grants, listings, lockboxes, messages,
     },
@@ -62,9 +65,10 @@ pub async fn sync(app: &App, caller: &Caller, since: Option<&str>, limit: Option
         return Err(Refusal::new(ProblemCode::NotLoggedIn).field("authorization"));
     }
     let mut issued = Issued::default();
-    if position.due_at.is_some_and(|at| at <= app.now()) {
+    let is_due = |at: Option<i64>| at.is_some_and(|at| at <= app.now());
+    if is_due(position.due_at) || is_due(position.pass_due_at) {
         drop(conn);
-        issued = match credentials::issue_due(app, caller).await {
+        issued = match issue_due(app, caller, &position).await {
             // What was issued before still travels; only nothing new is signed.
             Err(Refusal::Problem(problem)) if problem.code == ProblemCode::ClockNotTrusted => issued,
             issued => issued?,
@@ -97,6 +101,18 @@ pub async fn sync(app: &App, caller: &Caller, since: Option<&str>, limit: Option
         server_time: app.now(),
         changes: Changes { rows, records, restart },
     })
+}
+
+/// Issues the tickets and the passes that are due.
+async fn issue_due(app: &App, caller: &Caller, position: &Position) -> Answer<Issued> {
+    let mut issued = Issued::default();
+    if position.due_at.is_some_and(|at| at <= app.now()) {
+        issued = credentials::issue_due(app, caller).await?;
+    }
+    if position.pass_due_at.is_some_and(|at| at <= app.now()) {
+        issued.more |= residence::passes::issue_due(app, caller).await?;
+    }
+    Ok(issued)
 }
 
 /// What changed, and the objects as they now are, by their kinds.
@@ -182,6 +198,11 @@ impl Loader<'_> {
                 Message::KIND => self.messages(&ids).await?,
                 RevocationList::KIND => self.revocations(&ids).await?,
                 LockSettings::KIND => self.settings(&ids).await?,
+                Keypad::KIND => self.keypads(&ids).await?,
+                CodeDelivery::KIND => self.deliveries(&ids).await?,
+                IssuedCode::KIND => self.codes(&ids).await?,
+                Door::KIND => self.doors(&ids).await?,
+                DoorCode::KIND => self.door_codes(&ids).await?,
                 _ => return Err(fault("a change of an unknown kind")),
             }
         }
@@ -249,6 +270,61 @@ impl Loader<'_> {
             if credentials::settings_pending(&lockbox)? {
                 self.add(&credentials::signed_settings(self.app, &lockbox)?)?;
             }
+        }
+        Ok(())
+    }
+
+    async fn keypads(&mut self, serials: &[&str]) -> Answer<()> {
+        for lockbox in lockboxes::owned_among(self.conn, self.caller.account, serials).await? {
+            let keypad = keypad::seen(self.app, self.conn, &lockbox).await?;
+            self.add(&keypad)?;
+        }
+        Ok(())
+    }
+
+    async fn doors(&mut self, serials: &[&str]) -> Answer<()> {
+        for door in doors::among(self.conn, self.caller.account, serials).await? {
+            let door = residence::to_wire(self.app, self.conn, self.caller, &door).await?;
+            self.add(&door)?;
+        }
+        Ok(())
+    }
+
+    async fn door_codes(&mut self, ids: &[&str]) -> Answer<()> {
+        let mut serials: Vec<&str> = ids.iter().filter_map(|id| Some(id.rsplit_once('.')?.0)).collect();
+        serials.sort_unstable();
+        serials.dedup();
+        for door in doors::among(self.conn, self.caller.account, &serials).await? {
+            let codes = residence::codes::at(self.app, self.conn, self.caller.account, &door).await?;
+            codes
+                .iter()
+                .filter(|code| ids.contains(&code.id.as_str()))
+                .try_for_each(|code| self.add(code))?;
+        }
+        Ok(())
+    }
+
+    async fn deliveries(&mut self, serials: &[&str]) -> Answer<()> {
+        for lockbox in lockboxes::held(self.conn, self.caller.account, serials).await? {
+            if let Some(delivery) = blocks::delivery(self.app, self.conn, &lockbox).await? {
+                self.add(&delivery)?;
+            }
+        }
+        for door in doors::among(self.conn, self.caller.account, serials).await? {
+            if let Some(delivery) = residence::deliveries::to_wire(self.conn, &door).await? {
+                self.add(&delivery)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn codes(&mut self, ids: &[&str]) -> Answer<()> {
+        for row in codes::owned_among(self.conn, self.caller.account, ids).await? {
+            let lockbox = lockboxes::by_id(self.conn, row.lockbox_id)
+                .await?
+                .ok_or_else(|| fault("a code without its lockbox"))?;
+            let code = issued_codes::to_wire(self.app, self.conn, &lockbox, &row).await?;
+            self.add(&code)?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ pub struct LogRow {
     pub address: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    label: Option<String>,
     pub method: Named<Method>,
     pub outcome: Named<Outcome>,
     confirmed: i64,
@@ -29,8 +30,8 @@ impl LogRow {
     pub fn to_wire(&self) -> LogEntry {
         let who = match (&self.first_name, &self.last_name) {
             (Some(first), Some(last)) => format!("{first} {last}"),
-            // The account is gone; the line stays, without a name. [ACC-11]
-            _ => "Former user".to_owned(),
+            // Where the account is gone, the line stays, without a name. [ACC-11]
+            _ => self.label.clone().unwrap_or_else(|| "Former user".to_owned()),
         };
         LogEntry {
             id: self.id.0,
@@ -47,7 +48,7 @@ impl LogRow {
 }
 
 const COLUMNS: &str = "SELECT e.id, e.at, b.serial, b.time_zone, e.listing_id, e.account_id, l.address, a.first_name, \
-                       a.last_name, e.method, e.outcome, e.confirmed";
+                       a.last_name, e.label, e.method, e.outcome, e.confirmed";
 const NEWEST_FIRST: &str = "ORDER BY e.at DESC, e.id DESC";
 const JOIN: &str = "JOIN lockboxes b ON b.id = e.lockbox_id LEFT JOIN listings l ON l.id = e.listing_id \
                     LEFT JOIN accounts a ON a.id = e.account_id";

@@ -57,6 +57,15 @@ pub async fn remember(conn: &mut Connection, lockbox: &LockboxRow, version: u32)
     .map(drop)
 }
 
+/// Forgets what a lock had before: it was given its settings by hand.
+pub async fn forget_former(conn: &mut Connection, lockbox: Id) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM former_settings WHERE lockbox_id = $1")
+        .bind(lockbox)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// The settings of a version that a lock was told of before.
 pub async fn former(
     conn: &mut Connection,

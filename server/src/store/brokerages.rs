@@ -10,6 +10,9 @@ pub struct BrokerageRow {
     pub id: Id,
     pub name: String,
     pub suspended_at: Option<i64>,
+    /// At its agents' lockboxes. [COD-6]
+    pub forbids_one_day: i64,
+    pub forbids_contractor: i64,
 }
 
 /// An association's brokerage of this name.
@@ -18,7 +21,7 @@ pub async fn by_name(
     association: Id,
     name: &str,
 ) -> sqlx::Result<Option<BrokerageRow>> {
-    sqlx::query_as("SELECT id, name, suspended_at FROM brokerages WHERE association_id = $1 AND name = $2")
+    sqlx::query_as("SELECT * FROM brokerages WHERE association_id = $1 AND name = $2")
         .bind(association)
         .bind(name)
         .fetch_optional(conn)
@@ -27,10 +30,29 @@ pub async fn by_name(
 
 /// An association's brokerages, by name.
 pub async fn of_association(conn: &mut Connection, association: Id) -> sqlx::Result<Vec<BrokerageRow>> {
-    sqlx::query_as("SELECT id, name, suspended_at FROM brokerages WHERE association_id = $1 ORDER BY name")
+    sqlx::query_as("SELECT * FROM brokerages WHERE association_id = $1 ORDER BY name")
         .bind(association)
         .fetch_all(conn)
         .await
+}
+
+/// The brokerage that an agent is under.
+pub async fn of_agent(conn: &mut Connection, agent: Id) -> sqlx::Result<Option<BrokerageRow>> {
+    sqlx::query_as("SELECT b.* FROM brokerages b JOIN accounts a ON a.brokerage_id = b.id WHERE a.id = $1")
+        .bind(agent)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Stores what a brokerage forbids.
+pub async fn forbid(conn: &mut Connection, row: &BrokerageRow) -> sqlx::Result<()> {
+    sqlx::query("UPDATE brokerages SET forbids_one_day = $1, forbids_contractor = $2 WHERE id = $3")
+        .bind(row.forbids_one_day)
+        .bind(row.forbids_contractor)
+        .bind(row.id)
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// A brokerage's agents.

@@ -110,6 +110,8 @@ pub struct Position {
     pub incarnation: String,
     /// When a ticket for the device is due next.
     pub due_at: Option<i64>,
+    /// When a pass for one of a resident's doors is due next.
+    pub pass_due_at: Option<i64>,
 }
 
 /// Where an account's changes stand now, and what its device waits for.
@@ -117,7 +119,10 @@ pub async fn position(conn: &mut Connection, account: Id, device: Id) -> sqlx::R
     sqlx::query_as(
         "SELECT change_seq AS newest, change_floor AS floor, \
          (SELECT value FROM meta WHERE name = 'incarnation') AS incarnation, \
-         (SELECT MIN(due_at) FROM tickets_due WHERE device_id = $2) AS due_at FROM accounts WHERE id = $1",
+         (SELECT MIN(due_at) FROM tickets_due WHERE device_id = $2) AS due_at, \
+         (SELECT MIN(COALESCE(p.renew_at, 0)) FROM residents r JOIN doors d ON d.community_id = r.community_id \
+         AND (d.unit IS NULL OR d.unit = r.unit) LEFT JOIN door_passes p ON p.door_id = d.id AND p.device_id = $2 \
+         WHERE r.account_id = $1) AS pass_due_at FROM accounts WHERE id = $1",
     )
     .bind(account)
     .bind(device)

@@ -44,6 +44,11 @@ pub async fn by_name(conn: &mut Connection, name: &str) -> sqlx::Result<Option<C
     sqlx::query_as("SELECT * FROM communities WHERE name = $1").bind(name).fetch_optional(conn).await
 }
 
+/// The community of this id.
+pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<CommunityRow>> {
+    sqlx::query_as("SELECT * FROM communities WHERE id = $1").bind(id).fetch_optional(conn).await
+}
+
 /// All of them, by name.
 pub async fn all(conn: &mut Connection) -> sqlx::Result<Vec<CommunityRow>> {
     sqlx::query_as("SELECT * FROM communities ORDER BY name").fetch_all(conn).await

@@ -80,6 +80,8 @@ pub struct NewLogEntry {
     pub operation: Option<String>,
     /// The lock's newest record when it said so.
     pub record: Option<i64>,
+    /// What it is called where no account is named.
+    pub label: Option<String>,
 }
 
 /// Adds lines.
@@ -87,8 +89,8 @@ pub async fn log(conn: &mut Connection, entries: &[NewLogEntry]) -> sqlx::Result
     for piece in pieces(entries) {
         let sql = format!(
             "INSERT INTO access_log (id, event_id, owner_id, at, lockbox_id, listing_id, account_id, grant_id, \
-             method, outcome, confirmed, operation, record) VALUES {}",
-            rows(conn, piece.len(), 13)
+             method, outcome, confirmed, operation, record, label) VALUES {}",
+            rows(conn, piece.len(), 14)
         );
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for entry in piece {
@@ -97,6 +99,7 @@ pub async fn log(conn: &mut Connection, entries: &[NewLogEntry]) -> sqlx::Result
             query = query.bind(Named(entry.method)).bind(Named(entry.outcome));
             query = query.bind(i64::from(entry.confirmed));
             query = query.bind(entry.operation.as_deref()).bind(entry.record);
+            query = query.bind(entry.label.as_deref());
         }
         query.execute(&mut *conn).await?;
     }

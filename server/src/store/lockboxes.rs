@@ -41,6 +41,9 @@ pub struct LockboxRow {
     pub audit_tag: String,
     /// How many of them the lock said were overwritten unread.
     pub audit_lost: i64,
+    /// Newest version of what is ordered of its codes.
+    pub codes_version: i64,
+    pub heard_codes_version: i64,
     /// Since when it is out of use.
     pub retired_at: Option<i64>,
     pub created_at: i64,
@@ -238,14 +241,34 @@ pub async fn raise_revocation_version(conn: &mut Connection, id: Id, raise_epoch
     Ok(())
 }
 
-/// Stores new settings, which carry their own version.
+/// Stores new settings.
 pub async fn set_settings(conn: &mut Connection, id: Id, settings: &str) -> sqlx::Result<()> {
     sqlx::query("UPDATE lockboxes SET settings = $1 WHERE id = $2")
         .bind(settings)
         .bind(id)
         .execute(conn)
-        .await?;
-    Ok(())
+        .await
+        .map(drop)
+}
+
+/// Notes the newest version of what is ordered of a lock's codes.
+pub async fn set_codes_version(conn: &mut Connection, id: Id, version: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE lockboxes SET codes_version = $1 WHERE id = $2")
+        .bind(version)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Notes up to which version a lock was heard to have carried that out.
+pub async fn hear_codes(conn: &mut Connection, id: Id, version: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE lockboxes SET heard_codes_version = $1 WHERE id = $2 AND heard_codes_version < $1")
+        .bind(version)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// Stores by which clock the lock's hours are meant.

@@ -35,6 +35,10 @@ pub enum Old {
     Signups,
     /// Invitations that have ended.
     Invitations,
+    /// Slots of SMACs, whose records have come long since.
+    SmacSlots,
+    /// Codes that were made, long after their windows.
+    Codes,
 }
 
 impl Old {
@@ -91,6 +95,14 @@ impl Old {
             Self::Signups => {
                 "DELETE FROM signups WHERE digest IN \
                  (SELECT digest FROM signups WHERE code_expires_at < $1 LIMIT $2)"
+            }
+            Self::SmacSlots => {
+                "DELETE FROM smac_slots WHERE (lockbox_id, day, slot) IN \
+                 (SELECT lockbox_id, day, slot FROM smac_slots WHERE day < $1 / 86400 LIMIT $2)"
+            }
+            Self::Codes => {
+                "DELETE FROM issued_codes WHERE id IN \
+                 (SELECT id FROM issued_codes WHERE first_hour + hours < $1 / 3600 LIMIT $2)"
             }
             Self::Invitations => {
                 "DELETE FROM invitations WHERE digest IN (SELECT i.digest FROM invitations i \

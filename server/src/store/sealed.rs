@@ -27,6 +27,8 @@ pub const PLACES: &[Place] = &[
     place("security-questions", "accounts", "id", "security_questions"),
     place("proof", "proofs", "digest", "payload"),
     place("push-token", "devices", "id", "push_token"),
+    place("door-seed", "doors", "id", "seed"),
+    place("door-code", "door_codes", "id", "code"),
 ];
 
 /// A sealed value.

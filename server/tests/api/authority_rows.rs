@@ -41,8 +41,15 @@ fn on(method: &'static str, template: &'static str, path: String, body: Option<V
 
 /// Calls of Ari, an agent of the same association, on what is Dana's and Bo's.
 pub fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
-    let all =
-        [public_rows(), identity_rows(ready), own_rows(), agent_rows(ready), phone_rows(ready, message)];
+    let all = [
+        public_rows(),
+        identity_rows(ready),
+        own_rows(),
+        agent_rows(ready),
+        code_rows(),
+        resident_rows(),
+        phone_rows(ready, message),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -141,6 +148,56 @@ fn agent_rows(ready: &Ready) -> Vec<Row> {
         on("GET", "/v1/access-log.csv", format!("/v1/access-log.csv?listing_id={}", listing.id), None),
         on("GET", "/v1/access-log.csv", format!("/v1/access-log.csv?lockbox={BLE}"), None),
         get("/v1/access-log.csv", Hides(BLE)),
+    ]
+}
+
+fn code_rows() -> Vec<Row> {
+    let of_box = |action: &str| format!("/v1/lockboxes/{BLE}/{action}");
+    let window = json!({ "guest": "Gus", "starts_at": NOW, "ends_at": NOW + HOUR });
+    let offline = of_box("smart-pins/offline");
+    let pin = Some(json!({ "pin": crate::world::PIN }));
+    let change = Some(json!({ "contractor_mode": true }));
+    // Dana's box hangs at an active listing: a member of her association may open it.
+    let smac = on("POST", "/v1/lockboxes/{serial}/smac", of_box("smac"), None);
+    vec![
+        on("GET", "/v1/lockboxes/{serial}/keypad", of_box("keypad"), None),
+        on("POST", "/v1/lockboxes/{serial}/keypad", of_box("keypad"), change),
+        on(
+            "POST",
+            "/v1/lockboxes/{serial}/contractor-codes",
+            of_box("contractor-codes"),
+            Some(json!({ "slot": 1 })),
+        ),
+        on(
+            "POST",
+            "/v1/lockboxes/{serial}/one-day-codes",
+            of_box("one-day-codes"),
+            Some(json!({ "day": "2026-11-20" })),
+        ),
+        on("POST", "/v1/lockboxes/{serial}/smart-pins", of_box("smart-pins"), Some(window)),
+        on("POST", "/v1/lockboxes/{serial}/smart-pins/offline", offline.clone(), pin),
+        on("DELETE", "/v1/lockboxes/{serial}/smart-pins/offline", offline, None),
+        on("POST", "/v1/codes/{id}/block", format!("/v1/codes/{}/block", Uuid::new_v4()), None),
+        Row { expect: Open, ..smac },
+    ]
+}
+
+/// That a resident reaches nothing of another's is shown in `residents.rs`.
+fn resident_rows() -> Vec<Row> {
+    let of_door = |action: &str| format!("/v1/doors/DOOR-001/codes{action}");
+    let guest = json!({ "guest": "Kim", "validity": { "kind": "permanent" } });
+    let by_code = |row: Row, code| Row { expect: Code(code), ..row };
+    let at = |template, action, body| by_code(on("POST", template, of_door(action), Some(body)), "forbidden");
+    let pick = at("/v1/doors/{serial}/codes/pick", "/pick", json!({ "code": "8264" }));
+    let codes = on("GET", "/v1/doors/{serial}/codes", of_door(""), None);
+    let delete = on("DELETE", "/v1/door-codes/{id}", "/v1/door-codes/DOOR-001.2".to_owned(), None);
+    vec![
+        get("/v1/doors", Hides("DOOR-001")),
+        by_code(codes, "forbidden"),
+        at("/v1/doors/{serial}/codes/generate", "/generate", json!({})),
+        by_code(pick, "upgrade-required"),
+        at("/v1/doors/{serial}/codes/guests", "/guests", guest),
+        by_code(delete, "forbidden"),
     ]
 }
 

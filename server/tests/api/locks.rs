@@ -37,21 +37,30 @@ pub struct Log {
 
 impl Log {
     pub fn of(keys: KeyTree, count: u32) -> Self {
+        let entry = |number: u32| Entry {
+            time: Time::from_unix(NOW + i64::from(number)).unwrap(),
+            kind: Kind::Boot,
+            clock_lost: false,
+            result: 0,
+            who: [1; 8],
+            operation: [2; 4],
+            skew: 0,
+        };
+        Self::with(keys, &(1..=count).map(entry).collect::<Vec<_>>())
+    }
+
+    pub fn with(keys: KeyTree, entries: &[Entry]) -> Self {
         let mut records: Vec<Record> = Vec::new();
-        for number in 1..=count {
+        for (number, entry) in (1..).zip(entries) {
             let previous = records.last().map_or(CHAIN_START, Record::tag);
-            let entry = Entry {
-                time: Time::from_unix(NOW + i64::from(number)).unwrap(),
-                kind: Kind::Boot,
-                clock_lost: false,
-                result: 0,
-                who: [1; 8],
-                operation: [2; 4],
-                skew: 0,
-            };
-            records.push(Record::seal(&keys, number, &previous, &entry));
+            records.push(Record::seal(&keys, number, &previous, entry));
         }
         Self { keys, records }
+    }
+
+    /// All of it, as one batch.
+    pub fn all(&self) -> Vec<u8> {
+        self.batch(1, u32::try_from(self.records.len()).unwrap(), 0)
     }
 
     fn tag(&self, number: u32) -> ChainTag {

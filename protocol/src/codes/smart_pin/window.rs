@@ -147,6 +147,19 @@ pub enum WindowRefusal {
     PastHorizon,
 }
 
+impl WindowRefusal {
+    /// What of the two is wrong, as the records call it: `starts_at` or `ends_at`.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::OffTheHour(Edge::Start)
+            | Self::OffTheDay(Edge::Start)
+            | Self::HourComesTwice(Edge::Start)
+            | Self::HourSkipped => "starts_at",
+            _ => "ends_at",
+        }
+    }
+}
+
 /// A window that a SmartPIN can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PinWindow(Span);
@@ -216,6 +229,16 @@ impl PinWindow {
             Some(last) if last % 24 == 0 => Self::daily(from.0 / 24, last / 24),
             _ => Err(WindowRefusal::OffTheDay(Edge::End)),
         }
+    }
+
+    /// The window with this first hour and so many hours to the first one that is too late, as [`Self::wall`] gives them.
+    pub fn from_wall(first: LocalHour, hours: u16) -> Result<Self, WindowRefusal> {
+        let end = first.0.saturating_add(u32::from(hours));
+        if hours > MAX_HOURS {
+            // The last hour of a window in days may be the last day's midnight.
+            return Self::daily(first.0 / 24, end.saturating_sub(1) / 24);
+        }
+        Self::hourly(first, LocalHour::from_count(end).ok_or(WindowRefusal::PastHorizon)?)
     }
 
     /// First hour and the first one that is too late, on the wall.

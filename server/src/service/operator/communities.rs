@@ -1,5 +1,6 @@
 //! Communities and their hubs. [OPS-1, RES-0]
 
+use sentri_wire::residence::Door;
 use serde::{Deserialize, Serialize};
 
 use super::{Operator, find_hub, serial_number};
@@ -9,6 +10,7 @@ use crate::{
     store::{
         Connection,
         communities::{self, CommunityRow, HubRow},
+        doors,
     },
 };
 
@@ -107,6 +109,11 @@ impl Operator<'_> {
         row.six_digit_codes = change.six_digit_codes.map_or(row.six_digit_codes, i64::from);
         row.custom_codes = change.custom_codes.map_or(row.custom_codes, i64::from);
         communities::change(tx.conn(), &row).await?;
+        for door in doors::of_community(tx.conn(), row.id).await? {
+            for account in doors::passers(tx.conn(), &door).await? {
+                tx.touch::<Door>(account, &door.serial);
+            }
+        }
         tx.commit().await?;
         Ok(community_of(&row))
     }

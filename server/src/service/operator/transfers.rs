@@ -6,6 +6,7 @@ use sentri_wire::{
     Binary,
     account::{Account, AccountKind},
     agent::{Listing, Lockbox},
+    codes::{IssuedCode, Keypad},
 };
 use serde::Serialize;
 
@@ -19,12 +20,18 @@ use super::{
 use crate::{
     refusal::{Answer, Refusal},
     rules,
-    service::{credentials, fault, grants},
+    service::{
+        credentials, fault,
+        forbidden::{self, Forbidden},
+        grants, residence,
+    },
     store::{
         Connection, Writing,
-        accounts::AccountRow,
+        accounts::{self, AccountRow},
         associations::AssociationRow,
+        box_settings,
         brokerages::{self, BrokerageRow},
+        codes,
         columns::number,
         communities,
         lockboxes::{self, LockboxRow},
@@ -113,6 +120,7 @@ impl Operator<'_> {
             ..agent
         };
         tx.touch::<Account>(agent.id, agent.id);
+        forbidden::follow_brokerage(self.app, tx, agent.id).await?;
         let agent = move_reason(self.app, tx, agent, (&former.0, now.0.as_deref())).await?;
         move_reason(self.app, tx, agent, (&former.1, now.1.as_deref())).await
     }
@@ -124,10 +132,14 @@ impl Operator<'_> {
         let resident = find_person(tx.conn(), AccountKind::Resident, email).await?;
         let to = find_community(tx.conn(), community).await?;
         let home = communities::home(tx.conn(), resident.id).await?;
+        let stays = home.as_ref().is_some_and(|home| home.community == to.name && home.unit == unit);
         let former = match home {
             Some(home) => Group::Community.cause(find_community(tx.conn(), &home.community).await?.id),
             None => String::new(),
         };
+        if !stays {
+            residence::leave(self.app, &mut tx, resident.id).await?;
+        }
         communities::settle(tx.conn(), resident.id, to.id, &unit).await?;
         let now = to.suspended_at.map(|_| Group::Community.cause(to.id));
         let resident = move_reason(self.app, &mut tx, resident, (&former, now.as_deref())).await?;
@@ -146,11 +158,27 @@ impl Operator<'_> {
         if owner.id == former.owner_id {
             return Err(Refusal::conflict("The lockbox is this agent's already.").field("owner"));
         }
+        self.rekey(tx, former, owner).await
+    }
+
+    /// Has a lockbox's keys count no more: everything that was granted at it ends, and every code that was made for it. For
+    /// when a phone that could make its SmartPINs is lost. Load the settings that this answers. [PIN-1]
+    pub async fn renew_lockbox_keys(&self, serial: &str) -> Answer<Transferred> {
+        let mut tx = self.app.store.write().await?;
+        let former = find_lockbox(tx.conn(), serial).await?;
+        let owner = accounts::by_id(tx.conn(), former.owner_id)
+            .await?
+            .ok_or_else(|| fault("a lockbox without its owner"))?;
+        self.rekey(tx, former, owner).await
+    }
+
+    async fn rekey(&self, mut tx: Writing, former: LockboxRow, owner: AccountRow) -> Answer<Transferred> {
         grants::end_at(self.app, &mut tx, former.id).await?;
         let generation = Generation(number::<u32>(former.key_generation, "generation")? + 1);
         let mut settings = credentials::settings(&former)?;
         settings.version += 1;
         settings.generation = generation;
+        Forbidden::to(tx.conn(), owner.id).await?.apply(&mut settings);
         let row = LockboxRow {
             owner_id: owner.id,
             association_id: owner.association_id.ok_or_else(|| fault("an agent without an association"))?,
@@ -162,7 +190,9 @@ impl Operator<'_> {
             ..former.clone()
         };
         lockboxes::transfer(tx.conn(), &row).await?;
-        tell_owners(&mut tx, &former, &row);
+        // They are loaded here, by hand, and not brought by a phone.
+        box_settings::forget_former(tx.conn(), row.id).await?;
+        tell_owners(&mut tx, &former, &row).await?;
         tx.commit().await?;
         Ok(Transferred {
             lockbox: row.to_wire(),
@@ -177,19 +207,25 @@ impl Operator<'_> {
         let row = find_lockbox(tx.conn(), serial).await?;
         let accesses_ended = grants::end_at(self.app, &mut tx, row.id).await?;
         lockboxes::retire(tx.conn(), row.id, self.app.now()).await?;
-        tell_owners(&mut tx, &row, &row);
+        tell_owners(&mut tx, &row, &row).await?;
         tx.commit().await?;
         Ok(Retired { serial: row.serial, accesses_ended })
     }
 }
 
-fn tell_owners(tx: &mut Writing, former: &LockboxRow, now: &LockboxRow) {
+async fn tell_owners(tx: &mut Writing, former: &LockboxRow, now: &LockboxRow) -> Answer<()> {
+    let codes = codes::of_lockbox(tx.conn(), now.id).await?;
     for owner in [former.owner_id, now.owner_id] {
         tx.touch::<Lockbox>(owner, &now.serial);
+        tx.touch::<Keypad>(owner, &now.serial);
+        for code in &codes {
+            tx.touch::<IssuedCode>(owner, *code);
+        }
     }
     if let Some(listing) = former.listing_id {
         tx.touch::<Listing>(former.owner_id, listing);
     }
+    Ok(())
 }
 
 /// The lockbox with this serial number, where it is in use.

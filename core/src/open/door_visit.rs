@@ -1,0 +1,212 @@
+//! A visit at a door's lock: the phone shows its pass and hands over what it carries. It opens nothing. [RES-5]
+
+use std::{sync::Arc, time::Duration};
+
+use sentri_protocol::{
+    advert::Advert,
+    keys::Key,
+    open::{Operation, OperationId, PhoneClock, Request, Verdict, phone::Answer},
+    time::Time,
+};
+use sentri_wire::residence::Door;
+use tokio::sync::watch;
+
+use super::{
+    errands::{self, Handed},
+    exchange::{Connection, Exchanged, Figures, Heard, prepare},
+    held::{Usable, key},
+    hub::{LinkEvent, LinkHub, MakesWay},
+    outcome,
+    radio::{Radio, Silence},
+};
+use crate::{CoreError, Ports, ports::random_array, session::Session, sync};
+
+/// How long a press of ENT is waited for.
+const LISTEN: Duration = Duration::from_secs(60);
+/// From the advert to the beginning of the last connection.
+const DECIDE: Duration = Duration::from_secs(18);
+const BETWEEN: Duration = Duration::from_millis(500);
+
+/// What a visit came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisitReport {
+    /// Serial number of the lock.
+    pub lock: String,
+    /// What the phone handed over.
+    pub handed: Handed,
+}
+
+/// A visit that goes on, or is over.
+pub struct Visit {
+    told: watch::Receiver<Option<Result<VisitReport, CoreError>>>,
+    over: watch::Receiver<bool>,
+    cancel: watch::Sender<bool>,
+    way: MakesWay,
+}
+
+impl Visit {
+    /// Waits until the lock has what the phone carries, or why it has not.
+    pub async fn result(&self) -> Result<VisitReport, CoreError> {
+        let mut told = self.told.clone();
+        let result = told.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
+        result.unwrap_or(Err(CoreError::DeviceTrouble))
+    }
+
+    /// Waits until the lock's word of it is uploaded, where there is network.
+    pub async fn over(&self) {
+        let mut over = self.over.clone();
+        let _ = over.wait_for(|over| *over).await;
+    }
+
+    /// Ends the visit, as long as nothing was sent to a lock.
+    pub fn cancel(&self) {
+        self.cancel.send_replace(true);
+        self.way.begin();
+    }
+}
+
+/// Begins to listen for ENT at a door. `wanted` names its lock; without it any of the account's will do.
+pub fn visit(
+    session: Arc<Session>,
+    ports: &Ports,
+    hub: &Arc<LinkHub>,
+    wanted: Option<String>,
+) -> Result<Visit, CoreError> {
+    let way = MakesWay::default();
+    let turn = hub.turn(&way).ok_or(CoreError::AlreadyOpening)?;
+    let (cancel, cancelled) = watch::channel(false);
+    let (tell, told) = watch::channel(None);
+    let (end, over) = watch::channel(false);
+    let task = Task { session, ports: ports.clone(), wanted };
+    ports.workers.spawn(Box::pin(async move {
+        let mut radio = Radio::new(&task.ports, turn.come().await, cancelled);
+        let visited = task.visit(&mut radio).await;
+        drop(radio);
+        tell.send_replace(Some(visited));
+        // What the lock said of itself goes up at once where there is network, and what follows from it comes back.
+        let _ = sync::run(&task.session).await;
+        end.send_replace(true);
+    }));
+    Ok(Visit { told, over, cancel, way })
+}
+
+struct Task {
+    session: Arc<Session>,
+    ports: Ports,
+    wanted: Option<String>,
+}
+
+/// A door whose adverts the phone recognises.
+struct Known {
+    usable: Usable,
+    keys: Vec<Key>,
+}
+
+impl Known {
+    fn of(door: &Door) -> Option<Self> {
+        let pass = door.pass.as_ref()?;
+        Some(Self { usable: Usable::parse(pass)?, keys: pass.advert_keys.iter().filter_map(key).collect() })
+    }
+}
+
+impl Task {
+    async fn visit(&self, radio: &mut Radio) -> Result<VisitReport, CoreError> {
+        let mut doors: Vec<Door> = self.session.all().await?;
+        if let Some(lock) = &self.wanted {
+            doors.retain(|door| door.lock == *lock);
+            if doors.is_empty() {
+                return Err(CoreError::NotFound);
+            }
+        }
+        let known: Vec<Known> = doors.iter().filter_map(Known::of).collect();
+        if known.is_empty() {
+            return Err(CoreError::NotReady { connect_after: None });
+        }
+        radio.start_scan().await?;
+        let heard = listen(radio, &known).await;
+        radio.stop_scan().await;
+        let (heard, usable) = heard?;
+        let visited = self.ask_lock(radio, &heard, usable).await;
+        if visited.is_err() {
+            radio.disconnect(&heard.peer).await;
+        }
+        visited
+    }
+
+    /// Shows the pass, in as many connections as it takes, under one operation id.
+    async fn ask_lock(
+        &self,
+        radio: &mut Radio,
+        heard: &Heard,
+        usable: &Usable,
+    ) -> Result<VisitReport, CoreError> {
+        let deadline = radio.now() + DECIDE;
+        let operation_id = OperationId(random_array(&*self.ports.random)?);
+        let mut figures = Figures::default();
+        while radio.now() < deadline {
+            if figures.tries > 0 {
+                radio.pause(BETWEEN).await;
+            }
+            figures.tries += 1;
+            let request = self.request(heard, usable, operation_id);
+            let prepared =
+                prepare(heard, usable, request, &*self.ports.random, &self.session.device_keys).await?;
+            let Some(mut connection) = Connection::open(radio, &heard.peer).await? else { continue };
+            match connection.prove(prepared, &mut figures).await {
+                Exchanged::Answered(answer) => return self.served(connection, usable, *answer).await,
+                Exchanged::NotProved => return Err(CoreError::NotReady { connect_after: None }),
+                Exchanged::Broken => connection.end().await,
+            }
+        }
+        Err(CoreError::NoAnswer)
+    }
+
+    fn request(&self, heard: &Heard, usable: &Usable, operation_id: OperationId) -> Request {
+        let shown = Time::from_unix(self.ports.clock.now()).unwrap_or_default();
+        Request {
+            ticket: usable.ticket.clone(),
+            operation: Operation::Service,
+            operation_id,
+            clock: PhoneClock { time: shown, uncertainty: u8::MAX },
+            caveats: Vec::new(),
+            lower_bound: usable.lower_bound.filter(|_| heard.advert.flags.clock_lost),
+        }
+    }
+
+    /// The lock has let the phone in: hand over what it carries.
+    async fn served(
+        &self,
+        connection: Connection<'_>,
+        usable: &Usable,
+        answer: Answer,
+    ) -> Result<VisitReport, CoreError> {
+        let (mut channel, status) = (answer.channel, answer.status);
+        let lock = usable.lockbox.clone();
+        if status.verdict != Verdict::Served {
+            connection.end().await;
+            return Err(outcome::refusal(&status, usable).unwrap_or(CoreError::NoRight));
+        }
+        let handed = errands::run(&self.session, connection, &mut channel, &status, &lock).await;
+        handed.complete.then_some(VisitReport { lock, handed }).ok_or(CoreError::NoAnswer)
+    }
+}
+
+/// Listens until a door of ours is heard.
+async fn listen<'k>(radio: &mut Radio, known: &'k [Known]) -> Result<(Heard, &'k Usable), CoreError> {
+    let deadline = radio.now() + LISTEN;
+    loop {
+        match radio.next_or_cancel(deadline).await {
+            Ok(LinkEvent::Advert { peer, payload, .. }) => {
+                let Ok(advert) = Advert::decode(&payload) else { continue };
+                let is_ours = |door: &&Known| door.keys.iter().any(|key| advert.is_from(key));
+                if let Some(door) = known.iter().find(is_ours) {
+                    return Ok((Heard { peer, advert }, &door.usable));
+                }
+            }
+            Ok(_) => {}
+            Err(Silence::Cancelled) => return Err(CoreError::Cancelled),
+            Err(Silence::Overrun) => return Err(CoreError::BluetoothTrouble),
+            Err(Silence::Deadline) => return Err(CoreError::NoLockboxHeard),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Mobile access codes: an agent's phone gets a key of a lockbox for the day, under a slot that names the agent. [COD-1]
+
+use sentri_protocol::codes::smac::{DayKey, Slot};
+use sentri_wire::{Binary, codes::SmacKey};
+
+use super::{App, Caller, access_log, fault};
+use crate::{
+    refusal::{Answer, Refusal},
+    store::{
+        Writing, codes,
+        columns::number,
+        listings,
+        lockboxes::{self, LockboxRow},
+    },
+};
+
+const DAY: i64 = 86_400;
+/// As the MLS calls it.
+const ON_SALE: &str = "Active";
+
+/// What the caller's phone makes SMACs of a lockbox with until midnight UTC. An agent has one slot of a lock for a day.
+pub async fn key(app: &App, caller: &Caller, serial: &str) -> Answer<SmacKey> {
+    caller.agent()?;
+    let mut tx = app.store.write().await?;
+    access_log::hold(app, &mut tx, [serial].into()).await?;
+    let lockbox = open_to(&mut tx, caller, serial).await?;
+    // Nothing is given for a day that was yesterday.
+    let day = app.signing_time(&mut tx).await?.unix() / DAY;
+    let slot = if let Some(slot) = codes::smac_slot(tx.conn(), lockbox.id, day, caller.account).await? {
+        slot
+    } else {
+        let slot = free_slot(app, &mut tx, &lockbox, day).await?;
+        codes::give_slot(tx.conn(), lockbox.id, day, slot, caller.account).await?;
+        slot
+    };
+    tx.commit().await?;
+    let slot = Slot::new(number(slot, "slot")?).ok_or_else(|| fault("a slot that is none"))?;
+    let day: u32 = number(day, "day")?;
+    let key = DayKey::derive(&app.keys(&lockbox)?, day, slot);
+    Ok(SmacKey { lockbox: lockbox.serial, day, slot: slot.number(), key: Binary::from(*key.key().expose()) })
+}
+
+/// The lockbox, where it is the caller's, or hangs at an active listing of their association. [AGT-1]
+async fn open_to(tx: &mut Writing, caller: &Caller, serial: &str) -> Answer<LockboxRow> {
+    let lockbox = lockboxes::by_serial(tx.conn(), serial).await?.ok_or_else(Refusal::not_found)?;
+    let listing = match lockbox.listing_id {
+        Some(id) => listings::by_id(tx.conn(), id).await?,
+        None => None,
+    };
+    let shown = listing.is_some_and(|listing| listing.standard_status == ON_SALE);
+    let theirs = lockbox.owner_id == caller.account || shown;
+    let is_open = lockbox.retired_at.is_none() && caller.association == Some(lockbox.association_id);
+    if is_open && theirs { Ok(lockbox) } else { Err(Refusal::not_found()) }
+}
+
+/// A slot that nobody has that day, none of them likelier: a guesser learns nothing from one that they know.
+async fn free_slot(app: &App, tx: &mut Writing, lockbox: &LockboxRow, day: i64) -> Answer<i64> {
+    let taken = codes::smac_slots(tx.conn(), lockbox.id, day).await?;
+    let free: Vec<i64> = (0..i64::from(Slot::COUNT)).filter(|slot| !taken.contains(slot)).collect();
+    // 2^64 is so much larger than 1,000 that the bias is below 10^-16.
+    let chance = u64::from_be_bytes(app.random());
+    usize::try_from(chance % u64::try_from(free.len().max(1)).unwrap_or(1))
+        .ok()
+        .and_then(|at| free.get(at).copied())
+        .ok_or_else(|| Refusal::conflict("All codes of this lockbox are given out for today."))
+}
