@@ -21,6 +21,9 @@ const NOBODY: (&str, &str) = ("nobody", "nogroup");
 /// The database role of the tests.
 const ROLE: &str = "sentri";
 
+/// A database for each test is room enough: what would be replayed after a crash is kept short.
+const LITTLE_WAL: &str = " -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=128MB";
+
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -78,11 +81,14 @@ impl Postgres {
 
     fn start_options(&self, durability: Durability) -> Vec<String> {
         let fsync = if durability == Durability::Full { "on" } else { "off" };
-        let server = format!(
+        let mut server = format!(
             "-p {} -c listen_addresses={} -c unix_socket_directories= -c max_connections=400 -c fsync={fsync}",
             self.port,
             Ipv4Addr::LOCALHOST
         );
+        if durability == Durability::None {
+            server.push_str(LITTLE_WAL);
+        }
         ["start", "--wait", "--silent", "--options", &server].map(str::to_owned).into()
     }
 
