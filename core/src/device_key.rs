@@ -14,6 +14,7 @@ use crate::{
     CoreError,
     api::device_key::{DeviceKey, DeviceKeyError, SigningReason},
     keys::Keys,
+    runtime,
 };
 
 /// How long the port may take where nobody is asked.
@@ -108,7 +109,7 @@ async fn within<T>(
     patience: Duration,
     call: impl Future<Output = Result<T, DeviceKeyError>>,
 ) -> Result<T, DeviceKeyError> {
-    tokio::time::timeout(patience, call).await.unwrap_or(Err(DeviceKeyError::NotRecognised))
+    runtime::within(patience, call).await.unwrap_or(Err(DeviceKeyError::NotRecognised))
 }
 
 fn compressed(key: &VerifyingKey) -> [u8; 33] {

@@ -9,7 +9,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     api::ports::{SecureStore, SecureStoreError},
+    json,
     ports::{Random, Workers, off_thread, random_array, random_uuid},
+    runtime,
 };
 
 type Item = Result<Option<Vec<u8>>, SecureStoreError>;
@@ -127,7 +129,7 @@ impl Keys {
     /// The accounts on this phone.
     pub async fn index(&self) -> Result<AccountIndex, SecureStoreError> {
         let bytes = self.get("accounts".into()).await?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+        Ok(bytes.and_then(|bytes| json::read(&bytes).ok()).unwrap_or_default())
     }
 
     /// Stores the accounts on this phone.
@@ -190,9 +192,9 @@ impl Keys {
 
     /// A call into the shell, on a thread of its own: an adapter that hangs or throws never takes the core along.
     async fn within_deadline(&self, call: Box<dyn FnOnce() -> Item + Send>) -> Item {
-        match tokio::time::timeout(DEADLINE, off_thread(&*self.workers, call)).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(SecureStoreError::Failed),
+        match runtime::within(DEADLINE, off_thread(&*self.workers, call)).await {
+            Some(Ok(result)) => result,
+            Some(Err(_)) | None => Err(SecureStoreError::Failed),
         }
     }
 }

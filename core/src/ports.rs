@@ -19,6 +19,7 @@ use crate::{
         ports::{LockLink, SecureStore},
     },
     http::Http,
+    runtime::{self, in_runtime},
 };
 
 /// A future that a port returns.
@@ -81,7 +82,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(in_runtime(async move { tokio::time::sleep(duration).await }))
     }
 }
 
@@ -95,12 +96,12 @@ impl Random for SystemRandom {
     }
 }
 
-/// Where the core's work runs. Called within a Tokio runtime.
+/// Where the core's work runs.
 pub trait Workers: Send + Sync + 'static {
     /// Goes on with the task in the background.
     fn spawn(&self, task: BoxFuture<'static, ()>);
 
-    /// Runs what may wait for a disk or for the shell, on a thread where it holds nobody up.
+    /// Runs what may wait for a disk or for the shell, on a thread where it holds nobody up, from the first poll on.
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Panicked>>;
 }
 
@@ -122,18 +123,17 @@ pub async fn off_thread<T: Send + 'static>(
     done.ok_or(Panicked)
 }
 
-/// The threads of the Tokio runtime.
+/// The threads of the caller's Tokio runtime, or of the process's own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioWorkers;
 
 impl Workers for TokioWorkers {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        tokio::spawn(task);
+        runtime::spawn(task);
     }
 
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, Result<(), Panicked>> {
-        let done = tokio::task::spawn_blocking(work);
-        Box::pin(async move { done.await.map_err(|_| Panicked) })
+        Box::pin(in_runtime(async { tokio::task::spawn_blocking(work).await.map_err(|_| Panicked) }))
     }
 }
 

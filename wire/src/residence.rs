@@ -116,7 +116,7 @@ pub enum CodeState {
 /// When a code works. [RES-3]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields, try_from = "ValidityFields")]
 pub enum CodeValidity {
     /// Until it is deleted.
     Permanent,
@@ -141,6 +141,54 @@ pub enum CodeValidity {
         /// First second.
         starts_at: Timestamp,
     },
+}
+
+/// A validity as it is written. Serde's own reader of tagged forms keeps each field until it knows the tag: four times the
+/// code on a phone.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValidityFields {
+    kind: ValidityKind,
+    starts_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
+    weekdays: Option<Vec<Weekday>>,
+    from_minute: Option<u16>,
+    to_minute: Option<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ValidityKind {
+    Permanent,
+    Temporary,
+    Recurring,
+    Delivery,
+}
+
+impl TryFrom<ValidityFields> for CodeValidity {
+    type Error = &'static str;
+
+    fn try_from(it: ValidityFields) -> Result<Self, Self::Error> {
+        let (times, hours) = ((it.starts_at, it.ends_at), (it.weekdays, it.from_minute, it.to_minute));
+        match (it.kind, times, hours) {
+            (ValidityKind::Permanent, (None, None), (None, None, None)) => Ok(Self::Permanent),
+            (ValidityKind::Temporary, (Some(starts_at), Some(ends_at)), (None, None, None)) => {
+                Ok(Self::Temporary { starts_at, ends_at })
+            }
+            (ValidityKind::Recurring, (None, None), (Some(weekdays), Some(from_minute), Some(to_minute))) => {
+                Ok(Self::Recurring { weekdays, from_minute, to_minute })
+            }
+            (ValidityKind::Delivery, (Some(starts_at), None), (None, None, None)) => {
+                Ok(Self::Delivery { starts_at })
+            }
+            (ValidityKind::Permanent, ..) => Err("a permanent code has no other field"),
+            (ValidityKind::Temporary, ..) => Err("a temporary code has `starts_at` and `ends_at`"),
+            (ValidityKind::Recurring, ..) => {
+                Err("a recurring code has `weekdays`, `from_minute` and `to_minute`")
+            }
+            (ValidityKind::Delivery, ..) => Err("a delivery code has `starts_at`"),
+        }
+    }
 }
 
 /// `GET /v1/doors/{serial}/codes`: the caller's codes at a door.

@@ -5,6 +5,7 @@ mod bindings;
 mod check;
 mod chroot;
 mod ci;
+mod link;
 mod package;
 mod postgres;
 mod process;
@@ -50,6 +51,9 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(linker) = std::env::var_os(link::LINKER) {
+        return link::run(&linker);
+    }
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -37,7 +37,7 @@ impl Bare {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl Bare {
     /// Whose page it is.
     pub async fn profile(&self) -> Result<Profile, BareError> {

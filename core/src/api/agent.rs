@@ -17,7 +17,7 @@ use crate::{
     session::Session,
 };
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// My Listings, by address, from what the phone holds. [LST-1]
     pub async fn listings(&self) -> Result<Vec<Listing>, CoreError> {

@@ -53,7 +53,7 @@ pub struct OpenAttempt {
     attempt: Attempt,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// The accesses of this account: the ones that can be used first, then the coming ones, then the past. From
     /// what the phone holds. [CON-1]
@@ -85,7 +85,7 @@ impl OpenAttempt {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl OpenAttempt {
     /// Waits until the bin is open, or why it is not; what is told is in the phone's log already.
     ///

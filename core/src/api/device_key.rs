@@ -90,7 +90,7 @@ pub enum KeyProtection {
     Software,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// As the plain constructor, for a device that may have a key in its hardware: from the next login on, opens and
     /// approvals are signed by it.
@@ -128,7 +128,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl GrantFlow {
     /// Grants, with a signature of the device's hardware key in place of the PIN; the platform asks for face or
     /// finger, and the backend checks the signature. Needs network. [ACC-12]

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::core_object::SentriCore;
 use crate::diagnostic;
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// How the core stands, as plain English text of a few lines: versions, platform, sync, counts, and the names
     /// of the last errors. No ids, names, addresses, places or keys are in it. It goes nowhere by itself: show it

@@ -61,7 +61,7 @@ pub struct GrantFlow {
     free: Vec<Lockbox>,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Begins to grant access to a listing of the agent's. [GRT-1]
     ///
@@ -81,7 +81,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl GrantFlow {
     /// What to show now.
     pub fn step(&self) -> GrantStep {

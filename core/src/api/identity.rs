@@ -52,7 +52,7 @@ pub struct IdentityProof {
     this_device: Option<ThisDevice>,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Forgot password, for an agent: a mail with a link goes out, if there is such an account; the answer never
     /// tells. Needs network. [ACC-3]
@@ -127,7 +127,7 @@ async fn this_device(session: &Session) -> Result<Option<ThisDevice>, CoreError>
     session.read(|rows| rows.meta::<ThisDevice>(ThisDevice::NAME)).await
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl IdentityProof {
     /// Where the code went, with most of it hidden: to be shown.
     pub fn sent_to(&self) -> String {

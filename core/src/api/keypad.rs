@@ -13,7 +13,7 @@ use crate::{codes, session::Session};
 const NEVER_GIVE: &str =
     "This code is yours alone. The log names you as whoever opens with it: never give it to anyone.";
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// The keypad of one of the agent's own lockboxes, with its contractor codes, from what the phone holds. Network is
     /// needed only where it holds nothing yet. [COD-5]

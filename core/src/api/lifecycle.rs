@@ -18,7 +18,7 @@ use crate::{
 /// How soon a store that could not be read is tried again.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// The app came to the front; call it at the app's start too. Syncs now, and from then on by itself until
     /// `app_paused`: before a credential runs dry, after a failure with waits that grow, after a login or a switch of

@@ -29,7 +29,7 @@ pub struct LockboxFinder {
     finding: Finding,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Search: one of the agent's own lockboxes by its serial number. Needs network. [LST-3]
     ///
@@ -104,7 +104,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl LockboxFinder {
     /// Waits for the box.
     ///

@@ -5,7 +5,7 @@ use sentri_wire::sync::Message as Record;
 use super::{core_object::SentriCore, error::CoreError, parse_id, types::Message};
 use crate::{http::Call, order::ordered, session::Session};
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// All messages, newest first, from what the phone holds.
     pub async fn messages(&self) -> Result<Vec<Message>, CoreError> {

@@ -71,7 +71,7 @@ pub enum Caution {
     },
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Whether an access will open its box: by access and credential, hours, battery, and the phone's radio and
     /// permissions. `at` is when the person will be there, in seconds since 1970-01-01 UTC; without it, it is now, or the

@@ -43,7 +43,7 @@ pub struct KeyToReturn {
     pub until: i64,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Changes name and role; contractors and residents, whose `role` is none. Needs network. [ACC-10]
     ///
@@ -161,7 +161,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl PendingChange {
     /// When the code stops working, in seconds since 1970-01-01 UTC.
     pub fn code_expires_at(&self) -> i64 {

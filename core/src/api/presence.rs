@@ -9,6 +9,7 @@ use super::{
     grant_flow::{GrantFlow, GrantStep},
     invalid,
 };
+use crate::runtime;
 
 /// How long a person may take to look at the camera.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,7 +60,7 @@ impl From<PresenceError> for CoreError {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl GrantFlow {
     /// As `authenticate`, with the PIN that `presence` keeps: the backend checks and counts it all the same.
     /// Needs network. [ACC-12]
@@ -70,8 +71,8 @@ impl GrantFlow {
         &self,
         presence: Arc<dyn UserPresence>,
     ) -> Result<GrantStep, CoreError> {
-        let released = tokio::time::timeout(PATIENCE, presence.release()).await;
-        let pin = Zeroizing::new(released.map_err(|_| CoreError::Cancelled)??);
+        let released = runtime::within(PATIENCE, presence.release()).await;
+        let pin = Zeroizing::new(released.ok_or(CoreError::Cancelled)??);
         let pin = std::str::from_utf8(&pin).map_err(|_| CoreError::PinNeeded)?;
         self.authenticate(pin.to_owned()).await
     }
@@ -80,11 +81,11 @@ impl GrantFlow {
 /// Has the platform keep a PIN that `authenticate` has just accepted, for `authenticate_by_presence`. [ACC-12]
 ///
 /// `InvalidField` where it is none; `PinNeeded` where the platform can't keep it.
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 pub async fn keep_pin(presence: Arc<dyn UserPresence>, pin: String) -> Result<(), CoreError> {
     if pin.is_empty() || pin.len() > LONGEST {
         return Err(invalid("pin", "A PIN has four digits."));
     }
-    let kept = tokio::time::timeout(PATIENCE, presence.keep(pin.into_bytes())).await;
-    Ok(kept.map_err(|_| CoreError::Cancelled)??)
+    let kept = runtime::within(PATIENCE, presence.keep(pin.into_bytes())).await;
+    Ok(kept.ok_or(CoreError::Cancelled)??)
 }

@@ -17,7 +17,7 @@ pub enum PushService {
     Fcm,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Takes the token that the platform gave for pushes to this device. Call it at each start of the app, once the
     /// platform has given it, and whenever it gives another. The core tells the service, now or with the next sync, and

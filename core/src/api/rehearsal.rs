@@ -11,7 +11,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// As `rehearse_bug`, in a call that could have waited.
     pub async fn rehearse_bug_later(&self) -> Result<(), CoreError> {

@@ -38,7 +38,7 @@ pub struct CodeVisit {
     visit: Visit,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// The doors that this resident goes through, by name, from what the phone holds. [RES-0]
     pub async fn doors(&self) -> Result<Vec<Door>, CoreError> {
@@ -110,7 +110,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl CodeVisit {
     /// Waits until the lock has what the phone carries, or why it has not.
     ///

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::app::LoggedIn;
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Logs an agent in by the nine-digit SentriKey ID; spaces and dashes in it are fine. Registers the device
     /// where it is new. [ACC-1, ACC-4]

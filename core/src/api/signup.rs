@@ -60,7 +60,7 @@ pub struct Signup {
     email_code: bool,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Begins: a four-digit code goes out by text, and without an invitation a six-digit one by mail.
     ///
@@ -81,7 +81,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl Signup {
     /// When the texted code stops working, in seconds since 1970-01-01 UTC.
     pub fn code_expires_at(&self) -> i64 {

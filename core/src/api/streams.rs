@@ -57,7 +57,7 @@ struct Shown {
     first: bool,
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Follows the sync status of the account in use, through log-ins and switches. [SYN-1]
     pub fn watch_sync_status(self: Arc<Self>) -> Arc<SyncStatusStream> {
@@ -81,7 +81,7 @@ impl SentriCore {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SyncStatusStream {
     /// The status at the first call; then waits for the next one. Nothing once stopped.
     ///
@@ -96,7 +96,7 @@ impl SyncStatusStream {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl MessageStream {
     /// The messages at the first call; then waits until they change. Nothing once stopped.
     ///
@@ -111,7 +111,7 @@ impl MessageStream {
     }
 }
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl NearbyStream {
     /// The list at the first call; then waits until it changes. Nothing once stopped.
     ///

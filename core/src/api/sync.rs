@@ -10,7 +10,7 @@ use crate::{
     sync::{self, Freshness, Status},
 };
 
-#[uniffi::export(async_runtime = "tokio")]
+#[uniffi::export]
 impl SentriCore {
     /// Uploads what waits and fetches what changed. Call it whenever the app comes to the front, when a push
     /// arrives, and when the network comes back; two calls at once do the work of one.

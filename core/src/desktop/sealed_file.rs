@@ -97,7 +97,7 @@ fn read(path: &Path, cipher: &XChaCha20Poly1305) -> Result<BTreeMap<String, Vec<
     let file = fs::read(path).map_err(|_| FAILED)?;
     let (nonce, sealed) = file.split_first_chunk::<NONCE>().ok_or(FAILED)?;
     let plain = Zeroizing::new(cipher.decrypt(&XNonce::from(*nonce), sealed).map_err(|_| FAILED)?);
-    serde_json::from_slice(&plain).map_err(|_| FAILED)
+    crate::json::read(&plain).map_err(|_| FAILED)
 }
 
 fn the_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, SecureStoreError> {

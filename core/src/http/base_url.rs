@@ -6,7 +6,9 @@ pub struct BaseUrl(String);
 
 /// The address is none, or would send passwords in clear text over a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the backend's address must begin with https://, or with http:// on this very device")]
+#[error(
+    "the backend's address must begin with https://, or with http:// on this very device, and be in ASCII"
+)]
 pub struct BadBaseUrl;
 
 impl BaseUrl {
@@ -17,7 +19,9 @@ impl BaseUrl {
             text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(BadBaseUrl)?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let plain = text.starts_with("http://");
-        let odd = rest.contains(['?', '#', '@', '\\', ' ']) || rest.chars().any(char::is_control);
+        let odd = rest.contains(['?', '#', '@', '\\', ' '])
+            || !rest.is_ascii()
+            || rest.chars().any(char::is_control);
         if authority.is_empty() || odd || (plain && !is_loopback(authority)) {
             return Err(BadBaseUrl);
         }
@@ -44,12 +48,24 @@ mod tests {
 
     #[test]
     fn clear_text_is_only_for_this_very_device() {
-        for good in
-            ["https://api.example.com", "http://127.0.0.1:8080/", "http://localhost:1", "http://[::1]:9"]
-        {
+        for good in [
+            "https://api.example.com",
+            "http://127.0.0.1:8080/",
+            "http://localhost:1",
+            "http://[::1]:9",
+            "https://xn--bcher-kva.example",
+        ] {
             assert!(BaseUrl::parse(good).is_ok(), "{good}");
         }
-        let bad = ["http://api.example.com", "ftp://x", "", "https://", "http://127.0.0.1@evil.example", "x"];
+        let bad = [
+            "http://api.example.com",
+            "ftp://x",
+            "",
+            "https://",
+            "http://127.0.0.1@evil.example",
+            "x",
+            "https://bücher.example",
+        ];
         for bad in bad {
             assert_eq!(BaseUrl::parse(bad), Err(BadBaseUrl), "{bad}");
         }

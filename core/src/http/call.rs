@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{Backoff, BaseUrl, Http, HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::{
     diagnostic::Troubles,
+    json,
     ports::{Clock, NoRandomness, Random, random_uuid},
 };
 
@@ -198,7 +199,7 @@ impl Api {
 
 /// Reads an answer's body.
 pub(crate) fn decoded<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|_| ApiError::Garbled)
+    json::read(body).map_err(|_| ApiError::Garbled)
 }
 
 /// Splits good answers from problems.
@@ -207,7 +208,7 @@ fn read(response: HttpResponse) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     if (200..300).contains(&response.status) {
         return Ok(body);
     }
-    match serde_json::from_slice::<Problem>(&body) {
+    match json::read::<Problem>(&body) {
         Ok(problem) => Err(ApiError::Refused(Box::new(problem))),
         // A proxy on the way, or no backend of ours at all.
         Err(_) if response.status >= 500 => Err(ApiError::Offline),

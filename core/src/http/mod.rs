@@ -5,6 +5,7 @@ mod base_url;
 mod call;
 mod routes;
 mod system;
+mod tls;
 
 pub use backoff::Backoff;
 pub use base_url::{BadBaseUrl, BaseUrl};

@@ -1,15 +1,9 @@
 //! The default network: HTTP/1.1 over TLS 1.2 or 1.3 with the Mozilla roots, no redirects, no proxies.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use rustls::{
-    crypto::{CryptoProvider, KeyProvider, ring},
-    pki_types::PrivateKeyDer,
-    sign::SigningKey,
-};
-
-use super::{Http, HttpFailure, HttpRequest, HttpResponse, MAX_RESPONSE, Method};
-use crate::ports::BoxFuture;
+use super::{Http, HttpFailure, HttpRequest, HttpResponse, MAX_RESPONSE, Method, tls};
+use crate::{ports::BoxFuture, runtime::in_runtime};
 
 /// The network of the device. One pool of connections for all calls.
 pub struct SystemHttp {
@@ -21,28 +15,11 @@ pub struct SystemHttp {
 #[error("the device's secure network can't be set up")]
 pub struct NoTls;
 
-/// No phone shows a certificate: what would sign for one stays out of the library.
-#[derive(Debug)]
-struct NoClientKeys;
-
-impl KeyProvider for NoClientKeys {
-    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("a phone has no certificate".into()))
-    }
-}
-
 impl SystemHttp {
     /// Sets up the pool; connects to nothing.
     pub fn new() -> Result<Self, NoTls> {
-        let provider = CryptoProvider { key_provider: &NoClientKeys, ..ring::default_provider() };
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|_| NoTls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(tls::client()?)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .connect_timeout(Duration::from_secs(6))
@@ -84,6 +61,6 @@ fn failure(error: &reqwest::Error) -> HttpFailure {
 
 impl Http for SystemHttp {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpFailure>> {
-        Box::pin(self.exchange(request))
+        Box::pin(in_runtime(self.exchange(request)))
     }
 }

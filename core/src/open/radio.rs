@@ -9,6 +9,7 @@ use crate::{
     CoreError, Ports,
     api::ports::{LinkError, LockLink},
     ports::{Clock, Workers, off_thread},
+    runtime,
 };
 
 type Command = Box<dyn FnOnce(&dyn LockLink) -> Result<(), LinkError> + Send>;
@@ -125,9 +126,9 @@ impl Adapter {
 
     pub(super) async fn command(&self, command: Command) -> Result<(), LinkError> {
         let link = self.link.clone();
-        match tokio::time::timeout(COMMAND, off_thread(&*self.workers, move || command(&*link))).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(_)) | Err(_) => Err(LinkError::Failed),
+        match runtime::within(COMMAND, off_thread(&*self.workers, move || command(&*link))).await {
+            Some(Ok(done)) => done,
+            Some(Err(_)) | None => Err(LinkError::Failed),
         }
     }
 }

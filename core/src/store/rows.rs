@@ -14,9 +14,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 use super::{KnownBox, Revoked, StoreError, SyncMark, seal::Sealer};
+use crate::json;
 
 /// Kinds that begin so are the phone's own: no sync drops them.
 pub(super) const LOCAL: &str = "local/";
+
+/// A record's JSON.
+type Plain = Zeroizing<Vec<u8>>;
+/// Takes the next of many, or why it can't be read.
+type Take<'a> = &'a mut dyn FnMut(Result<Plain, StoreError>) -> Result<(), StoreError>;
 
 /// The rows of a store, to read or, within [`Store::write`](super::Store::write), to change.
 pub struct Rows<'a> {
@@ -36,40 +42,28 @@ impl<'a> Rows<'a> {
 
     /// The record with that id.
     pub fn get<R: Record>(&self, id: &str) -> Result<Option<R>, StoreError> {
-        let row = self.sealer.row_id(R::KIND, id);
-        let sealed: Option<Vec<u8>> = self
-            .db
-            .prepare_cached("SELECT sealed FROM record WHERE kind = $1 AND id = $2")?
-            .query_row(params![R::KIND, row], |found| found.get(0))
-            .optional()?;
-        sealed.map(|sealed| decode(&self.sealer.open(R::KIND, &row, &sealed)?)).transpose()
+        self.plain(R::KIND, id)?.map(|plain| decode(&plain)).transpose()
     }
 
     /// All records of a kind, in no order that means anything.
     pub fn all<R: Record>(&self) -> Result<Vec<R>, StoreError> {
-        let mut statement = self.db.prepare_cached("SELECT id, sealed FROM record WHERE kind = $1")?;
-        let mut found = statement.query(params![R::KIND])?;
         let mut records = Vec::new();
-        while let Some(row) = found.next()? {
-            let (id, sealed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            records.push(decode(&self.sealer.open(R::KIND, &id, &sealed)?)?);
-        }
+        self.each_plain(R::KIND, &mut |plain| {
+            records.push(decode(&plain?)?);
+            Ok(())
+        })?;
         Ok(records)
     }
 
     /// All records of a kind that can still be read, whatever is around them.
     pub(super) fn salvage<R: Record>(&self) -> Vec<R> {
-        let read = || -> Result<Vec<R>, StoreError> {
-            let mut statement = self.db.prepare("SELECT id, sealed FROM record WHERE kind = $1")?;
-            let mut found = statement.query(params![R::KIND])?;
-            let mut records = Vec::new();
-            while let Ok(Some(row)) = found.next() {
-                let (id, sealed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                records.extend(self.sealer.open(R::KIND, &id, &sealed).and_then(|plain| decode(&plain)));
-            }
-            Ok(records)
-        };
-        read().unwrap_or_default()
+        let mut records = Vec::new();
+        // Where the file ends too soon, what came before is saved.
+        let _ended = self.each_plain(R::KIND, &mut |plain| {
+            records.extend(plain.and_then(|plain| decode(&plain)));
+            Ok(())
+        });
+        records
     }
 
     /// Opens every row at its place. One whose kind, id or name was altered is missing where it is looked for, and
@@ -111,11 +105,7 @@ impl<'a> Rows<'a> {
 
     /// A single value by name.
     pub fn meta<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
-        let sealed: Option<Vec<u8>> = self
-            .db
-            .query_row("SELECT sealed FROM meta WHERE name = $1", params![name], |row| row.get(0))
-            .optional()?;
-        sealed.map(|sealed| decode(&self.sealer.open("meta", name.as_bytes(), &sealed)?)).transpose()
+        self.plain_meta(name)?.map(|plain| decode(&plain)).transpose()
     }
 
     /// Stores a single value by name.
@@ -222,11 +212,40 @@ impl<'a> Rows<'a> {
     fn apply_as<R: Record>(&self, change: &Change) -> Result<(), StoreError> {
         let Some(record) = &change.record else { return self.remove_kind(R::KIND, &change.id) };
         let record = encode(record)?;
-        match serde_json::from_slice::<R>(&record) {
+        match json::read::<R>(&record) {
             // As it came, with what only a later app knows.
             Ok(read) if read.id() == change.id => self.put_plain(R::KIND, &change.id, &record),
             _ => Err(StoreError::Unreadable),
         }
+    }
+
+    /// One copy of this, and of what follows, serves all kinds: the library stays small.
+    fn plain(&self, kind: &str, id: &str) -> Result<Option<Plain>, StoreError> {
+        let row = self.sealer.row_id(kind, id);
+        let sealed: Option<Vec<u8>> = self
+            .db
+            .prepare_cached("SELECT sealed FROM record WHERE kind = $1 AND id = $2")?
+            .query_row(params![kind, row], |found| found.get(0))
+            .optional()?;
+        sealed.map(|sealed| self.sealer.open(kind, &row, &sealed)).transpose()
+    }
+
+    fn each_plain(&self, kind: &str, take: Take<'_>) -> Result<(), StoreError> {
+        let mut statement = self.db.prepare_cached("SELECT id, sealed FROM record WHERE kind = $1")?;
+        let mut found = statement.query(params![kind])?;
+        while let Some(row) = found.next()? {
+            let (id, sealed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            take(self.sealer.open(kind, &id, &sealed))?;
+        }
+        Ok(())
+    }
+
+    fn plain_meta(&self, name: &str) -> Result<Option<Plain>, StoreError> {
+        let sealed: Option<Vec<u8>> = self
+            .db
+            .query_row("SELECT sealed FROM meta WHERE name = $1", params![name], |row| row.get(0))
+            .optional()?;
+        sealed.map(|sealed| self.sealer.open("meta", name.as_bytes(), &sealed)).transpose()
     }
 
     fn put_plain(&self, kind: &str, id: &str, plain: &[u8]) -> Result<(), StoreError> {
@@ -250,5 +269,5 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Zeroizing<Vec<u8>>, Stor
 }
 
 pub(super) fn decode<T: DeserializeOwned>(plain: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(plain).map_err(|_| StoreError::Damaged)
+    json::read(plain).map_err(|_| StoreError::Damaged)
 }
