@@ -247,7 +247,7 @@ impl<B: Board> Lock<B> {
 
     /// Whether flash is nearly full, and nobody is at the lock who would wait for its page to turn.
     fn has_room_to_make(&self) -> bool {
-        let is_alone = self.session.next_deadline().is_none() && self.keypad.next_deadline().is_none();
+        let is_alone = self.session.is_alone() && self.keypad.next_deadline().is_none();
         is_alone && self.journal.wants_room()
     }
 
@@ -255,7 +255,8 @@ impl<B: Board> Lock<B> {
     pub fn next_deadline(&self) -> u64 {
         let falls = self.lockout.next_fall(&self.journal.state().wrong_tries);
         let room = self.has_room_to_make().then_some(self.stored_at_ms);
-        [room, self.session.next_deadline(), self.keypad.next_deadline(), falls]
+        let beacon = self.beacon_is_due().then_some(self.stored_at_ms);
+        [room, beacon, self.session.next_deadline(), self.keypad.next_deadline(), falls]
             .into_iter()
             .flatten()
             .fold(self.stored_at_ms.saturating_add(STORE_TIME_EVERY_MS), u64::min)

@@ -171,13 +171,15 @@ pub trait Lights {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Connection(pub u16);
 
-/// What the radio sends while awake.
+/// What the radio sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broadcast {
     /// The static random address of this wake, never used before.
     pub address: [u8; 6],
     /// The manufacturer data, which is also what the GATT characteristic reads.
     pub advert: [u8; sentri_protocol::advert::Advert::LEN],
+    /// About every two seconds, to spare the battery: nobody stands before the lock and waits.
+    pub seldom: bool,
 }
 
 /// The BLE radio, a peripheral with two links. It advertises on and takes a third connection while two are open:

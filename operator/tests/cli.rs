@@ -219,12 +219,29 @@ async fn communities_are_kept() {
     assert_eq!(ours.line("resident suspend rae@home.example", &[])["active"], false);
     assert_eq!(ours.line("resident reinstate rae@home.example", &[])["active"], true);
     let hub = ours.line("hub transfer HUB-0001 --community", &["Lake View"]);
-    assert_eq!(hub, json!({ "serial": "HUB-0001", "community": "Lake View", "active": true }));
+    assert_eq!(
+        hub,
+        json!({ "serial": "HUB-0001", "community": "Lake View", "active": true, "online": false })
+    );
     assert_eq!(ours.line("hub suspend HUB-0001", &[])["active"], false);
     assert_eq!(ours.line("hub list --community", &["Lake View"])[0]["active"], false);
     assert!(
         ours.refused(&["hub", "add", "--serial", "HUB-0001", "--community", "Lake View"]).contains("serial")
     );
+    ours.line("hub reinstate HUB-0001", &[]);
+    let keys = [0, 1].map(|_| ours.line("hub renew-key HUB-0001", &[])["key"].as_str().unwrap().to_owned());
+    assert!(keys[0] != keys[1] && keys[0].len() == 43);
+    ours.line(
+        "door provision --serial DOOR-0001 --kind unit --unit 7 --name Home --community",
+        &["Lake View"],
+    );
+    ours.line("door reach DOOR-0001 --hub HUB-0001", &[]);
+    assert!(ours.refused(&["hub", "transfer", "HUB-0001", "--community", "Elm Court"]).contains("doors"));
+    ours.line("door reach DOOR-0001", &[]);
+    ours.line("hub transfer HUB-0001 --community", &["Elm Court"]);
+    assert!(ours.refused(&["door", "reach", "DOOR-0001", "--hub", "HUB-0001"]).contains("another community"));
+    assert_eq!(ours.line("hub retire HUB-0001", &[])["active"], false);
+    assert!(ours.refused(&["hub", "renew-key", "HUB-0001"]).contains("serial"));
 }
 
 /// OPS-1, SUP-1: users of the support portal, and what they may.

@@ -8,6 +8,7 @@ pub mod chance;
 pub mod cli;
 pub mod clock;
 pub mod control;
+pub mod hub;
 pub mod keypad;
 pub mod letters;
 pub mod lockbox;

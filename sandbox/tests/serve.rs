@@ -15,6 +15,7 @@ use outside::Served;
 use sentri_core::{
     CoreError, SentriCore,
     api::{
+        error::OfflinePart,
         grant_flow::GrantStep,
         signup::{NewPerson, QuestionAndAnswer, SignupForm},
         types::{App, NewListing, SyncState},
@@ -113,6 +114,33 @@ async fn an_app_outside_opens_a_box_over_the_radio_socket() {
     served.post("/network", json!({"network": "up"})).await;
     assert!(matches!(core.sync_now().await.unwrap().state, SyncState::Current { .. }));
     assert!(served.interrupt().success());
+}
+
+/// RES-5: somebody moves in behind a door that a hub reaches: offline until it has called, then it brings their code.
+#[tokio::test(flavor = "multi_thread")]
+async fn res_5_a_hub_brings_a_code_when_it_is_told_to() {
+    let served = Served::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let home =
+        json!({"email": "rae@home.example", "phone": "(312) 555-0171", "door": "D-70001", "hub": "H-70001"});
+    let (_, rae) = served.post("/residents", home).await;
+    let core = served.app(App::Connect, folder.path()).await;
+    let (login, password) = (rae["login"].as_str().unwrap(), rae["password"].as_str().unwrap());
+    core.login_contractor(login.into(), password.into()).await.unwrap();
+    core.sync_now().await.unwrap();
+    let refused = core.generate_door_code("D-70001".into(), None).await;
+    assert_eq!(refused, Err(CoreError::LockUnreachable { offline: OfflinePart::Hub }));
+    served.post("/hubs/H-70001/turns", json!({})).await;
+    let made = core.generate_door_code("D-70001".into(), None).await.unwrap();
+    let (_, turned) = served.post("/hubs/H-70001/turns", json!({})).await;
+    assert_eq!(turned, json!({"heard": ["D-70001"], "brought": ["D-70001"]}));
+    core.sync_now().await.unwrap();
+    let now = core.door_codes("D-70001".into()).await.unwrap().remove(0);
+    assert_eq!(now.working, made.next);
+    let keys = format!("{} ENT", now.working.unwrap().expose());
+    let (_, seen) = served.post("/lockboxes/D-70001/keys", json!({"keys": keys})).await;
+    assert_eq!(seen["motor_drives"], 1);
+    assert_eq!(served.post("/hubs/H-1/turns", json!({})).await.0, 404);
 }
 
 /// Hands and clocks: batteries, keys, time, knobs.

@@ -125,6 +125,7 @@ fn describe(code: ProblemCode) -> (u16, &'static str) {
         ProblemCode::AlreadyBegun => (409, "The access has begun and can't be revoked any more."),
         ProblemCode::LockboxWithoutBluetooth => (409, "The lockbox of this listing has no Bluetooth."),
         ProblemCode::NoLockboxAssigned => (409, "The listing has no lockbox yet."),
+        ProblemCode::HubOffline => (409, "The hub of the lock can't be reached right now."),
         ProblemCode::LockOffline => (409, "The lock can't be reached right now."),
         ProblemCode::AgentAccount => (409, "This belongs to an agent's account."),
         ProblemCode::Expired => (410, "This was used already, or has expired."),

@@ -14,6 +14,7 @@ pub mod device;
 pub mod event;
 pub mod export;
 pub mod headers;
+pub mod hub;
 pub mod identity;
 pub mod problem;
 pub mod residence;

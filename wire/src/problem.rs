@@ -97,7 +97,9 @@ pub enum ProblemCode {
     LockboxWithoutBluetooth,
     /// The listing has no lockbox yet.
     NoLockboxAssigned,
-    /// The hub of the lock, or the lock itself, is offline: nothing was changed, try again once it is back.
+    /// The hub of the lock is offline: nothing was changed, try again once it is back.
+    HubOffline,
+    /// The hub is online and does not hear the lock: nothing was changed, try again once it does.
     LockOffline,
     /// The address belongs to an agent; told only after it was proven.
     AgentAccount,

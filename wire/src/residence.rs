@@ -79,6 +79,9 @@ pub struct DoorCode {
     pub validity: CodeValidity,
     /// Where it is on its way into the lock.
     pub state: CodeState,
+    /// How far the change has come that waits, where a hub carries it; it may take minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<HubProgress>,
     /// The digits that work at the lock now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working: Option<Secret>,
@@ -111,6 +114,19 @@ pub enum CodeState {
     NotTaken,
     /// Deleted; it works until the lock has heard of that.
     Leaving,
+}
+
+/// How far a change has come on its way by a hub. [RES-5]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HubProgress {
+    /// The hub has not fetched it yet.
+    WaitingForHub,
+    /// The hub has it.
+    OnItsWay,
+    /// The hub says that the lock has it; the lock's own word is on its way back.
+    AtLock,
 }
 
 /// When a code works. [RES-3]

@@ -22,6 +22,24 @@ pub enum Judge {
     Lock,
 }
 
+/// What is offline between the service and a lock that is reached by a hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum OfflinePart {
+    /// The hub.
+    Hub,
+    /// The lock: the hub does not hear it. Its battery may be empty.
+    Lock,
+}
+
+impl OfflinePart {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Hub => "The hub of this lock is offline. Nothing was changed.",
+            Self::Lock => "The hub does not hear this lock. Nothing was changed.",
+        }
+    }
+}
+
 /// What went wrong, for a shell to switch over. The English texts are for terminals and logs; no personal data
 /// and no secret is ever in one. Times are whole seconds since 1970-01-01 UTC.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -96,6 +114,13 @@ pub enum CoreError {
     Conflict {
         /// What it collides with, in English.
         reason: String,
+    },
+    /// The lock gets its codes through a hub, and that hub or the lock itself is offline: nothing was changed, try again
+    /// later, or call the building's manager.
+    #[error("{}", offline.told())]
+    LockUnreachable {
+        /// Which of the two.
+        offline: OfflinePart,
     },
     /// The access has begun, the key may be out: it can't be revoked any more.
     #[error("This access has begun and can't be revoked any more.")]
@@ -261,7 +286,9 @@ impl From<Problem> for CoreError {
             ProblemCode::TooManyTries => Self::TooManyTries { retry_after },
             ProblemCode::NotFound => Self::NotFound,
             ProblemCode::Forbidden => Self::Forbidden,
-            ProblemCode::Conflict | ProblemCode::LockOffline => Self::Conflict { reason: told },
+            ProblemCode::Conflict => Self::Conflict { reason: told },
+            ProblemCode::HubOffline => Self::LockUnreachable { offline: OfflinePart::Hub },
+            ProblemCode::LockOffline => Self::LockUnreachable { offline: OfflinePart::Lock },
             ProblemCode::AlreadyBegun => Self::AlreadyBegun { since: problem.at },
             ProblemCode::LockboxWithoutBluetooth => Self::LockboxWithoutBluetooth,
             ProblemCode::NoLockboxAssigned => Self::NoLockboxAssigned,

@@ -64,21 +64,22 @@ impl SentriCore {
     /// A new code of the resident's own, Pending until it is delivered; the old one works until then. Needs network.
     /// `digits` is 4, or 6 where the community enables it; absent, it is what the community has. [RES-1]
     ///
-    /// `InvalidField` names the field; `Conflict` where the lock's hub is offline, or the lock is full.
+    /// `InvalidField` names the field; `LockUnreachable` where hub or lock is offline; `Conflict` where the lock is full.
     pub async fn generate_door_code(&self, lock: String, digits: Option<u8>) -> Result<DoorCode, CoreError> {
         make(&*self.session().await?, &lock, "generate", &GenerateCode { digits }).await
     }
 
     /// The same with a code that the resident picked, where `Door.may_pick`. Needs network. [RES-1, RES-2]
     ///
-    /// `InvalidField` names the rule that it breaks; `Conflict` says to choose another; `UpgradeRequired` below 2.8.0.
+    /// `InvalidField` names the rule that it breaks; `Conflict` says to choose another; `UpgradeRequired` below 2.8.0;
+    /// `LockUnreachable` where hub or lock is offline.
     pub async fn pick_door_code(&self, lock: String, code: Secret) -> Result<DoorCode, CoreError> {
         make(&*self.session().await?, &lock, "pick", &PickCode { code }).await
     }
 
     /// A generated code for a guest. Needs network. [RES-3]
     ///
-    /// `InvalidField` names the field.
+    /// `InvalidField` names the field; `LockUnreachable` where hub or lock is offline.
     pub async fn make_guest_code(
         &self,
         lock: String,
@@ -90,7 +91,8 @@ impl SentriCore {
         make(&*self.session().await?, &lock, "guests", &request).await
     }
 
-    /// Deletes a code; it works until the lock has heard of that. Needs network.
+    /// Deletes a code; it works until the lock has heard of that. Needs network; `LockUnreachable` where hub or lock is
+    /// offline.
     pub async fn delete_door_code(&self, code_id: String) -> Result<(), CoreError> {
         let session = self.session().await?;
         let path = format!("/v1/door-codes/{}", percent(&code_id));

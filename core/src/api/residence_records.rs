@@ -58,6 +58,8 @@ pub struct DoorCode {
     pub validity: CodeValidity,
     /// Where it is on its way into the lock.
     pub state: DoorCodeState,
+    /// How far the change has come that waits, where a hub carries it; say that it may take minutes.
+    pub progress: Option<HubProgress>,
     /// The digits that work at the lock now.
     pub working: Option<Secret>,
     /// The digits that take their place once they are delivered.
@@ -75,6 +77,17 @@ pub enum DoorCodeState {
     NotTaken,
     /// Deleted; it works until the lock has heard of that.
     Leaving,
+}
+
+/// How far a change has come on its way by a hub. [RES-5]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum HubProgress {
+    /// The hub has not fetched it yet.
+    WaitingForHub,
+    /// The hub has it.
+    OnItsWay,
+    /// The hub says that the lock has it; the lock's own word is on its way back.
+    AtLock,
 }
 
 /// When a code works. [RES-3]
@@ -140,6 +153,11 @@ impl From<wire::DoorCode> for DoorCode {
                 wire::CodeState::NotTaken => DoorCodeState::NotTaken,
                 wire::CodeState::Leaving => DoorCodeState::Leaving,
             },
+            progress: it.progress.map(|progress| match progress {
+                wire::HubProgress::WaitingForHub => HubProgress::WaitingForHub,
+                wire::HubProgress::OnItsWay => HubProgress::OnItsWay,
+                wire::HubProgress::AtLock => HubProgress::AtLock,
+            }),
             working: it.working,
             next: it.next,
         }

@@ -13,7 +13,7 @@ pub(crate) use call::decoded;
 pub use call::{Api, ApiError, Call, ClientVersion};
 pub use routes::LogQuery;
 pub(crate) use routes::{percent, sync_path};
-pub use system::SystemHttp;
+pub use system::{NoTls, SystemHttp};
 
 use crate::ports::BoxFuture;
 

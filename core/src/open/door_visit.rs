@@ -198,6 +198,10 @@ async fn listen<'k>(radio: &mut Radio, known: &'k [Known]) -> Result<(Heard, &'k
         match radio.next_or_cancel(deadline).await {
             Ok(LinkEvent::Advert { peer, payload, .. }) => {
                 let Ok(advert) = Advert::decode(&payload) else { continue };
+                // ENT says which door is meant, and ends whatever was begun without it.
+                if advert.flags.service_only {
+                    continue;
+                }
                 let is_ours = |door: &&Known| door.keys.iter().any(|key| advert.is_from(key));
                 if let Some(door) = known.iter().find(is_ours) {
                     return Ok((Heard { peer, advert }, &door.usable));

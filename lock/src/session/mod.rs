@@ -1,4 +1,4 @@
-//! BLE: from a press of ENT to its end, with two phones at a time.
+//! BLE: from a press of ENT to its end, with two phones at a time. In between, a door's lock can be reached for service.
 //!
 //! A stranger can cost the lock a handshake and its own connection, never the wake: whatever is not proved is
 //! answered alike, late, and alone loses its link.
@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 
 use sentri_protocol::{
     advert::{Advert, AdvertFlags, Wake as WakeCounts},
+    codes::kind::Profile,
     frame::frames,
     open::{UNPROVED_ANSWER, UNPROVED_ANSWERED, UNPROVED_DELAY_MS, lock::read_m1},
     random::WakeRandom,
@@ -27,6 +28,12 @@ use crate::{
     lock::{Halt, Lock},
     ports::{Board, Broadcast, Connection, Indication},
 };
+
+/// Milliseconds for which phones may come after a press of ENT.
+const WAKE_MS: u64 = 30_000;
+/// Milliseconds for which a door's lock advertises for service under one address and nonce: no longer, so that a home
+/// is not followed by it.
+const BEACON_MS: u64 = 15 * 60_000;
 
 /// The wake and its links.
 #[derive(Debug)]
@@ -45,13 +52,32 @@ impl Session {
         let wake = self.wake.as_ref().and_then(Wake::deadline);
         [wake, self.links.next_deadline()].into_iter().flatten().min()
     }
+
+    /// Whether nobody is connected, nor could be.
+    fn is_asleep(&self) -> bool {
+        !self.wake.as_ref().is_some_and(Wake::is_listening) && self.links.all().next().is_none()
+    }
+
+    fn is_beacon(&self) -> bool {
+        self.wake.as_ref().is_some_and(Wake::is_beacon)
+    }
+
+    /// Whether nobody is at the lock: neither connected, nor expected after a press of ENT.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.links.all().next().is_none() && (self.is_asleep() || self.is_beacon())
+    }
 }
 
 impl<B: Board> Lock<B> {
     /// ENT on an empty keypad: ends the former wake and begins another, under a new address and nonce.
     pub(crate) fn wake(&mut self) {
-        self.end_wake();
         self.counters.wakes += 1;
+        self.begin_wake(WAKE_MS, false);
+        self.board.show(if self.battery_low() { Indication::BatteryLow } else { Indication::Awake });
+    }
+
+    fn begin_wake(&mut self, lasts_ms: u64, service_only: bool) {
+        self.end_wake();
         self.session.presses = self.session.presses.wrapping_add(1);
         let counts = WakeCounts { boot: self.counters.boots, press: self.session.presses };
         let mut entropy = Zeroizing::new([0; 32]);
@@ -59,8 +85,7 @@ impl<B: Board> Lock<B> {
         let mut random = WakeRandom::new(&self.keys, counts, &entropy);
 
         let now = self.now();
-        let flags =
-            AdvertFlags { clock_lost: now.is_lost(), battery_low: self.battery_low(), service_only: false };
+        let flags = AdvertFlags { clock_lost: now.is_lost(), battery_low: self.battery_low(), service_only };
         let mut for_nonce = [0; 16];
         for_nonce.copy_from_slice(&random.block()[..16]);
         let advert = Advert::new(&self.keys, counts, flags, now.time, &for_nonce);
@@ -69,9 +94,15 @@ impl<B: Board> Lock<B> {
         // The two highest bits make it a static random address.
         address[5] |= 0xc0;
 
-        self.board.advertise(Some(Broadcast { address, advert: advert.encode() }));
-        self.board.show(if flags.battery_low { Indication::BatteryLow } else { Indication::Awake });
-        self.session.wake = Some(Wake::new(advert, random, self.board.uptime_ms()));
+        self.board.advertise(Some(Broadcast { address, advert: advert.encode(), seldom: service_only }));
+        let until = self.board.uptime_ms().saturating_add(lasts_ms);
+        self.session.wake = Some(Wake::new(advert, random, until));
+    }
+
+    /// Whether a door's lock is to advertise for service: all who were connected are gone, so that none of them is
+    /// judged by another wake than their own.
+    pub(crate) fn beacon_is_due(&self) -> bool {
+        self.journal.state().profile == Profile::Residential && self.session.is_asleep()
     }
 
     /// A phone connected; `mtu` is 23 until it asks for more. A third one is turned away, unless one of the two
@@ -176,8 +207,14 @@ impl<B: Board> Lock<B> {
             self.hang_up(connection);
         }
         if self.session.wake.as_ref().and_then(Wake::deadline).is_some_and(|ends| now_ms >= ends) {
+            let was_pressed = !self.session.is_beacon();
             self.stop_listening();
-            self.board.show(Indication::Asleep);
+            if was_pressed {
+                self.board.show(Indication::Asleep);
+            }
+        }
+        if self.beacon_is_due() {
+            self.begin_wake(BEACON_MS, true);
         }
     }
 

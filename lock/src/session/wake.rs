@@ -1,4 +1,5 @@
-//! One press of ENT: its advert, its random numbers, and the answers that a retry gets again.
+//! One press of ENT, or a stretch of time without one: its advert, its random numbers, and the answers that a retry gets
+//! again.
 
 use alloc::vec::Vec;
 
@@ -10,8 +11,6 @@ use sentri_protocol::{
     ticket::CredentialId,
 };
 
-/// Milliseconds for which phones may come.
-const WAKE_MS: u64 = 30_000;
 /// Answers kept in one wake; the oldest that did not open makes room.
 const ANSWERS_MOST: usize = 8;
 
@@ -54,14 +53,14 @@ impl Outcome {
     }
 }
 
-/// A press of ENT.
+/// A press of ENT, or a time for service only.
 #[derive(Debug)]
 pub(crate) struct Wake {
     pub(crate) advert: Advert,
     pub(crate) random: WakeRandom,
     /// M1s that proved nothing.
     pub(crate) unproved: u32,
-    /// The motor was driven.
+    /// The motor was driven, or is not to be.
     pub(crate) opened: bool,
     /// While it listens, until when.
     listens_until: Option<u64>,
@@ -69,15 +68,20 @@ pub(crate) struct Wake {
 }
 
 impl Wake {
-    pub(crate) fn new(advert: Advert, random: WakeRandom, now_ms: u64) -> Self {
+    /// Nothing opens without a press of ENT: where it is for service only, it counts as used from the beginning.
+    pub(crate) fn new(advert: Advert, random: WakeRandom, listens_until: u64) -> Self {
         Self {
             advert,
             random,
             unproved: 0,
-            opened: false,
-            listens_until: Some(now_ms.saturating_add(WAKE_MS)),
+            opened: advert.flags.service_only,
+            listens_until: Some(listens_until),
             answers: Vec::with_capacity(ANSWERS_MOST),
         }
+    }
+
+    pub(crate) fn is_beacon(&self) -> bool {
+        self.advert.flags.service_only
     }
 
     pub(crate) fn is_listening(&self) -> bool {

@@ -126,6 +126,14 @@ pub enum Door {
         #[arg(long)]
         hub: Option<String>,
     },
+    /// Say how a door's lock gets new codes: by a hub, or, where none is named, by Bluetooth.
+    Reach {
+        /// What is printed on the lock.
+        serial: String,
+        /// Serial number of the hub.
+        #[arg(long)]
+        hub: Option<String>,
+    },
     /// List a community's doors.
     List {
         /// Name of the community.
@@ -163,6 +171,11 @@ pub enum Hub {
         #[arg(long)]
         community: String,
     },
+    /// Give one a key, and print it once; a former key is worth nothing from then on.
+    RenewKey {
+        /// What is printed on it.
+        serial: String,
+    },
     /// Take one out of use for a while.
     Suspend {
         /// What is printed on it.
@@ -170,6 +183,11 @@ pub enum Hub {
     },
     /// Put one back.
     Reinstate {
+        /// What is printed on it.
+        serial: String,
+    },
+    /// Take one out of use for good. Its doors refuse changes until `door reach` says otherwise.
+    Retire {
         /// What is printed on it.
         serial: String,
     },

@@ -60,6 +60,7 @@ pub async fn doors(operator: &Operator<'_>, command: Door, out: &Out) -> anyhow:
             let new = NewDoor { serial, community, kind, unit, name, hub };
             out.print(&operator.provision_door(&new).await?)
         }
+        Door::Reach { serial, hub } => out.print(&operator.reach_door(&serial, hub.as_deref()).await?),
         Door::List { community } => out.print(&operator.doors(&community).await?),
     }
 }
@@ -69,6 +70,8 @@ pub async fn hubs(operator: &Operator<'_>, command: Hub, out: &Out) -> anyhow::R
     match command {
         Hub::Add { serial, community } => out.print(&operator.add_hub(&serial, &community).await?),
         Hub::List { community } => out.print(&operator.hubs(&community).await?),
+        Hub::RenewKey { serial } => out.print(&operator.renew_hub_key(&serial).await?),
+        Hub::Retire { serial } => out.print(&operator.retire_hub(&serial).await?),
         Hub::Suspend { serial } => out.print(&operator.suspend_hub(&serial).await?),
         Hub::Reinstate { serial } => out.print(&operator.reinstate_hub(&serial).await?),
         Hub::Transfer { serial, community } => out.print(&operator.transfer_hub(&serial, &community).await?),

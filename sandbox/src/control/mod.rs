@@ -7,6 +7,7 @@ mod handlers;
 mod market;
 mod operator;
 mod radio_socket;
+mod residences;
 
 use std::{future::Future, sync::Arc};
 
@@ -33,6 +34,8 @@ pub fn router(town: Arc<Town>) -> Router {
         .route("/lockboxes/{serial}/motor", post(operator::motor))
         .route("/agents", post(operator::add_agent))
         .route("/agents/{sentrikey_id}/standing", post(operator::set_standing))
+        .route("/residents", post(residences::move_in))
+        .route("/hubs/{serial}/turns", post(residences::turn))
         .route("/clock", get(handlers::clock).post(handlers::move_clock))
         .route("/network", get(handlers::network).post(handlers::set_network))
         .route("/feed", get(market::feed))

@@ -102,6 +102,8 @@ struct PhoneSide {
     scanning: bool,
 }
 
+/// How much longer it takes from one advert to the next where a lock advertises seldom.
+const SELDOM: u32 = 20;
 /// How strong every advert arrives: the phone is held before the lock.
 const RSSI: i8 = -48;
 
@@ -187,11 +189,10 @@ impl Air {
     fn beat_soon(&self, lock: LockPlace) {
         let mut state = self.state();
         let heard = state.phones.iter().any(|phone| phone.scanning);
-        let delay = Duration::from_millis(state.knobs.advert_ms.into());
+        let usual = Duration::from_millis(state.knobs.advert_ms.into());
         let Some(side) = state.locks.get_mut(lock.0) else { return };
-        if !heard || side.broadcast.is_none() || side.beat.is_some() {
-            return;
-        }
+        let Some(broadcast) = side.broadcast.filter(|_| heard && side.beat.is_none()) else { return };
+        let delay = if broadcast.seldom { usual * SELDOM } else { usual };
         let air = Arc::downgrade(&self.0);
         side.beat = Some(self.0.clock.after(delay, Pull::Yes, move || {
             if let Some(air) = air.upgrade() {

@@ -11,7 +11,7 @@ use super::Town;
 pub struct Person {
     /// First and last name.
     pub name: String,
-    /// "agent".
+    /// "agent" or "resident".
     pub kind: &'static str,
     /// SentriKey ID.
     pub login: String,

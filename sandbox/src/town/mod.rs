@@ -3,15 +3,17 @@
 
 mod backend;
 mod folder;
+mod hubs;
 mod look;
 pub mod market;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use sentri_core::{api::types::App, open::PhoneChecks};
+use sentri_core::{api::types::App, http::NoTls, open::PhoneChecks};
 use sentri_feed::Feed;
 use sentri_lock::{
     BootError, ProvisionError, Provisioning,
@@ -34,6 +36,7 @@ pub use look::{LetterSeen, Person, TownSeen};
 
 use crate::{
     clock::Clock,
+    hub::VirtualHub,
     lockbox::Lockbox,
     phone::{Device, Meter, Surroundings},
     radio::Air,
@@ -83,6 +86,9 @@ pub enum TownTrouble {
     /// The lock could not be provisioned.
     #[error("The lock can't be provisioned: {0}.")]
     Provision(#[from] ProvisionError),
+    /// A hub's network can't be set up.
+    #[error(transparent)]
+    Network(#[from] NoTls),
     /// The lock does not start.
     #[error("The lockbox does not start from its kept flash: {0}.")]
     Boot(#[from] BootError),
@@ -111,6 +117,7 @@ pub struct Town {
     backend: Backend,
     lockboxes: Mutex<Vec<Arc<Lockbox>>>,
     people: Mutex<Vec<Person>>,
+    hubs: Mutex<BTreeMap<String, Arc<VirtualHub>>>,
     seed: Option<u64>,
 }
 
@@ -129,6 +136,7 @@ impl Town {
             backend,
             lockboxes: Mutex::default(),
             people: Mutex::default(),
+            hubs: Mutex::default(),
             seed: plan.seed,
         })
     }

@@ -41,6 +41,8 @@ pub enum Access {
     Account,
     /// An agent in good standing.
     Agent,
+    /// A hub in use: the bearer is its key.
+    Hub,
 }
 
 /// A route.

@@ -21,6 +21,7 @@ use crate::{
         identity::{self, Identity},
         login::{self, Admission},
         once::Once,
+        residence::hubs::{self, CallingHub},
     },
 };
 
@@ -35,6 +36,9 @@ pub struct AnyDevice(pub Caller);
 
 /// Who has proven who they are, with password and mailed code.
 pub struct Proven(pub Identity);
+
+/// Which hub calls.
+pub struct Hub(pub CallingHub);
 
 impl FromRequestParts<Shared> for Auth {
     type Rejection = Refusal;
@@ -65,6 +69,14 @@ impl FromRequestParts<Shared> for Proven {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Answer<Self> {
         identity::authenticate(app, &bearer(&parts.headers)?).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Shared> for Hub {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Answer<Self> {
+        hubs::authenticate(app, &bearer(&parts.headers)?).await.map(Self)
     }
 }
 

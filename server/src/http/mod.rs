@@ -10,6 +10,8 @@ mod endpoint;
 mod extract;
 mod guard;
 mod handlers;
+mod hub_handlers;
+mod hub_routes;
 mod residence_handlers;
 mod residence_routes;
 mod routes;

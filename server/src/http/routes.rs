@@ -10,7 +10,7 @@ use super::{
         Access::{Account, Agent, AnyDevice, Public},
         Endpoint,
     },
-    handlers, residence_routes,
+    handlers, hub_routes, residence_routes,
 };
 
 pub(super) const GET: (MethodFilter, Method) = (MethodFilter::GET, Method::GET);
@@ -25,6 +25,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         box_routes::endpoints(),
         code_routes::endpoints(),
         residence_routes::endpoints(),
+        hub_routes::endpoints(),
         phone_routes(),
         own_routes(),
     ]

@@ -25,18 +25,28 @@ use crate::{
 
 /// A fresh time token for a session that the caller's phone has with a lock.
 pub async fn time(app: &App, caller: &Caller, serial: &str, request: &TimeRequest) -> Answer<TimeResponse> {
-    let hash: [u8; 32] = request
-        .handshake_hash
-        .array()
-        .ok_or_else(|| Refusal::invalid("handshake_hash", "The handshake hash has 32 bytes."))?;
     let mut tx = app.store.write().await?;
     let keys = match doors::met_by(tx.conn(), caller.account, serial).await? {
         Some(door) => app.door_keys(&door)?,
         None => app.keys(&reachable(&mut tx, caller, serial).await?)?,
     };
+    fresh_time(app, tx, &keys, request).await
+}
+
+/// The same for a lock whose keys are found, by whoever may ask for it.
+pub async fn fresh_time(
+    app: &App,
+    mut tx: Writing,
+    keys: &KeyTree,
+    request: &TimeRequest,
+) -> Answer<TimeResponse> {
+    let hash: [u8; 32] = request
+        .handshake_hash
+        .array()
+        .ok_or_else(|| Refusal::invalid("handshake_hash", "The handshake hash has 32 bytes."))?;
     let now = app.signing_time(&mut tx).await?;
     tx.commit().await?;
-    let token = FreshTime::sign(&keys, &hash, now, false);
+    let token = FreshTime::sign(keys, &hash, now, false);
     Ok(TimeResponse { token: Binary::from(token.encode()) })
 }
 

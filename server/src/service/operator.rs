@@ -2,6 +2,7 @@
 
 mod communities;
 mod doors;
+mod hubs;
 mod import;
 mod listings;
 mod people;
@@ -27,8 +28,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::{
-    communities::{Community, CommunityChange, Hub, NewCommunity},
+    communities::{Community, CommunityChange, NewCommunity},
     doors::{DoorSummary, NewDoor, ProvisionedDoor},
+    hubs::{Hub, HubKey},
     import::{
         BoxToProvision, Import, Imported, Member, NewBrokerage, NewHub, NewResident, NewSupportUser,
         NotImported,
@@ -54,7 +56,6 @@ use crate::{
         associations::{self, AssociationRow},
         brokerages::{self, BrokerageRow},
         columns::number,
-        communities::HubRow,
         lockboxes::{self, LockboxRow},
     },
 };
@@ -417,12 +418,6 @@ async fn find_brokerage(
 ) -> Answer<BrokerageRow> {
     brokerages::by_name(conn, association.id, name.trim()).await?.ok_or_else(|| {
         Refusal::not_found().field("brokerage").detail("The association has no brokerage of this name.")
-    })
-}
-
-async fn find_hub(conn: &mut Connection, serial: &str) -> Answer<HubRow> {
-    crate::store::communities::hub(conn, serial).await?.ok_or_else(|| {
-        Refusal::not_found().field("serial").detail("There is no hub with this serial number.")
     })
 }
 

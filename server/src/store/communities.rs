@@ -1,4 +1,4 @@
-//! Communities of residents: who lives where, and the hubs that reach their locks. [RES-0]
+//! Communities of residents: who lives where. [RES-0]
 
 use sqlx::FromRow;
 
@@ -109,56 +109,4 @@ pub async fn home(conn: &mut Connection, account: Id) -> sqlx::Result<Option<Hom
     .bind(account)
     .fetch_optional(conn)
     .await
-}
-
-/// A hub that reaches a community's locks.
-#[derive(Clone, Debug, FromRow)]
-pub struct HubRow {
-    pub id: Id,
-    pub serial: String,
-    pub community: String,
-    pub suspended_at: Option<i64>,
-}
-
-const SELECT_HUB: &str = "SELECT h.id, h.serial, c.name AS community, h.suspended_at FROM hubs h \
-                          JOIN communities c ON c.id = h.community_id WHERE ";
-
-/// Adds a hub.
-pub async fn insert_hub(
-    conn: &mut Connection,
-    id: Id,
-    serial: &str,
-    community: Id,
-    now: i64,
-) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO hubs (id, serial, community_id, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(id)
-        .bind(serial)
-        .bind(community)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(drop)
-}
-
-/// The hub with this serial number.
-pub async fn hub(conn: &mut Connection, serial: &str) -> sqlx::Result<Option<HubRow>> {
-    let sql = format!("{SELECT_HUB} h.serial = $1");
-    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(serial).fetch_optional(conn).await
-}
-
-/// A community's hubs, by serial number.
-pub async fn hubs(conn: &mut Connection, community: Id) -> sqlx::Result<Vec<HubRow>> {
-    let sql = format!("{SELECT_HUB} h.community_id = $1 ORDER BY h.serial");
-    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(community).fetch_all(conn).await
-}
-
-/// Puts a hub into another community.
-pub async fn move_hub(conn: &mut Connection, id: Id, community: Id) -> sqlx::Result<()> {
-    sqlx::query("UPDATE hubs SET community_id = $1 WHERE id = $2")
-        .bind(community)
-        .bind(id)
-        .execute(conn)
-        .await
-        .map(drop)
 }

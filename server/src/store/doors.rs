@@ -28,6 +28,13 @@ pub struct DoorRow {
     /// The version that the lock's log says it has.
     pub delivered_version: i64,
     pub last_heard_at: Option<i64>,
+    /// When its hub last heard it, by the server's clock.
+    pub hub_heard_at: Option<i64>,
+    /// The newest version of its codes that its hub was given, and until when it has that in hand.
+    pub hub_took_version: i64,
+    pub hub_leased_until: Option<i64>,
+    /// The newest version that its hub says it brought.
+    pub hub_brought_version: i64,
     /// Up to which number its audit records are here, and the tag of that record, in hex.
     pub audit_number: i64,
     pub audit_tag: String,
@@ -203,10 +210,9 @@ pub async fn move_audit_mark(
     .map(drop)
 }
 
-/// What a device shows a door's lock.
+/// What a phone or a hub shows a door's lock.
 #[derive(Clone, FromRow)]
 pub struct PassRow {
-    pub device_id: Id,
     pub door_id: Id,
     /// 16 hex digits.
     pub credential_id: String,
@@ -215,6 +221,24 @@ pub struct PassRow {
     pub issued_at: i64,
     pub not_after: i64,
     pub renew_at: i64,
+}
+
+/// Who holds a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassHolder {
+    /// A resident's phone.
+    Device(Id),
+    /// A hub.
+    Hub(Id),
+}
+
+impl PassHolder {
+    fn place(self) -> (&'static str, &'static str, Id) {
+        match self {
+            Self::Device(id) => ("door_passes", "device_id", id),
+            Self::Hub(id) => ("hub_passes", "hub_id", id),
+        }
+    }
 }
 
 /// Doors for which a device has no pass, or one that is to be renewed.
@@ -238,31 +262,31 @@ pub async fn without_pass(
         .await
 }
 
-/// Gives a device a pass; a former one is replaced.
-pub async fn put_pass(conn: &mut Connection, row: &PassRow) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO door_passes (device_id, door_id, credential_id, ticket, issued_at, not_after, renew_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (device_id, door_id) DO UPDATE SET \
+/// Gives somebody a pass; a former one is replaced.
+pub async fn put_pass(conn: &mut Connection, holder: PassHolder, row: &PassRow) -> sqlx::Result<()> {
+    let (table, column, id) = holder.place();
+    let sql = format!(
+        "INSERT INTO {table} ({column}, door_id, credential_id, ticket, issued_at, not_after, renew_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT ({column}, door_id) DO UPDATE SET \
          credential_id = excluded.credential_id, ticket = excluded.ticket, issued_at = excluded.issued_at, \
-         not_after = excluded.not_after, renew_at = excluded.renew_at",
-    )
-    .bind(row.device_id)
-    .bind(row.door_id)
-    .bind(row.credential_id.as_str())
-    .bind(row.ticket.as_str())
-    .bind(row.issued_at)
-    .bind(row.not_after)
-    .bind(row.renew_at)
-    .execute(conn)
-    .await
-    .map(drop)
+         not_after = excluded.not_after, renew_at = excluded.renew_at"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(id)
+        .bind(row.door_id)
+        .bind(row.credential_id.as_str())
+        .bind(row.ticket.as_str())
+        .bind(row.issued_at)
+        .bind(row.not_after)
+        .bind(row.renew_at)
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
-/// The pass of a device for a door.
-pub async fn pass(conn: &mut Connection, device: Id, door: Id) -> sqlx::Result<Option<PassRow>> {
-    sqlx::query_as("SELECT * FROM door_passes WHERE device_id = $1 AND door_id = $2")
-        .bind(device)
-        .bind(door)
-        .fetch_optional(conn)
-        .await
+/// Somebody's pass for a door.
+pub async fn pass(conn: &mut Connection, holder: PassHolder, door: Id) -> sqlx::Result<Option<PassRow>> {
+    let (table, column, id) = holder.place();
+    let sql = format!("SELECT * FROM {table} WHERE {column} = $1 AND door_id = $2");
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).bind(door).fetch_optional(conn).await
 }

@@ -23,6 +23,7 @@ pub mod feeds;
 pub mod gather;
 pub mod grants;
 mod group;
+pub mod hubs;
 pub mod idempotency;
 pub mod invitations;
 pub mod listings;

@@ -195,6 +195,9 @@ async fn each_kind_of_bearer_reaches_its_own_routes_and_no_other() {
                 assert_eq!(as_removed, "device-removed", "{named}");
                 assert!(!["account-not-active", "not-logged-in"].contains(&as_suspended.as_str()), "{named}");
             }
+            Access::Hub => {
+                assert_eq!((as_removed.as_str(), as_suspended.as_str()), ("not-logged-in", "not-logged-in"));
+            }
             Access::Proven => {
                 assert_eq!((as_removed.as_str(), as_suspended.as_str()), ("not-logged-in", "not-logged-in"));
                 assert_ne!(as_identity, "not-logged-in", "{named}");

@@ -48,6 +48,7 @@ pub fn rows(ready: &Ready, message: Uuid) -> Vec<Row> {
         agent_rows(ready),
         code_rows(),
         resident_rows(),
+        hub_rows(),
         phone_rows(ready, message),
     ];
     all.into_iter().flatten().collect()
@@ -198,6 +199,20 @@ fn resident_rows() -> Vec<Row> {
         by_code(pick, "upgrade-required"),
         at("/v1/doors/{serial}/codes/guests", "/guests", guest),
         by_code(delete, "forbidden"),
+    ]
+}
+
+/// No account is a hub; that a hub reaches no other hub's locks is shown in `residents/hubs.rs`.
+fn hub_rows() -> Vec<Row> {
+    let hash = json!({ "handshake_hash": Binary::from([0; 32]) });
+    let at = |template, action, body| {
+        let row = on("POST", template, format!("/v1/hub/locks/DOOR-001/{action}"), Some(body));
+        Row { expect: Code("not-logged-in"), ..row }
+    };
+    vec![
+        post("/v1/hub/calls", json!({}), Code("not-logged-in")),
+        at("/v1/hub/locks/{serial}/time", "time", hash),
+        at("/v1/hub/locks/{serial}/audit", "audit", json!({ "batch": "" })),
     ]
 }
 

@@ -52,17 +52,24 @@ async fn every_body_refuses_an_unknown_field_and_names_it() {
     let world = World::new().await;
     let dana = world.agent(DANA).await;
     let proven = world.prove(&json!({ "sentrikey_id": DANA }), DANAS_EMAIL).await;
-    let proven_only: Vec<&str> =
-        endpoints().iter().filter(|it| it.access == Access::Proven).map(|it| it.path).collect();
+    let hub = world.hub("HUB-001").await;
+    let only_for = |access: Access| -> Vec<&str> {
+        endpoints().iter().filter(|it| it.access == access).map(|it| it.path).collect()
+    };
+    let (proven_only, hubs_only) = (only_for(Access::Proven), only_for(Access::Hub));
     let document: Value = world.get(&dana, "/v1/openapi.json").await.ok();
     let mut bodies = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         let with_body = methods.as_object().unwrap().iter().filter(|(_, it)| !it["requestBody"].is_null());
-        let bearer = if proven_only.contains(&path.as_str()) { &proven } else { &dana };
+        let bearer = match path.as_str() {
+            path if proven_only.contains(&path) => &proven.access,
+            path if hubs_only.contains(&path) => &hub,
+            _ => &dana.access,
+        };
         for (method, _) in with_body {
             let path = path.replace("{serial}", BLE).replace("{id}", "x");
             let body = Some(br#"{"colour":"red"}"#.to_vec());
-            let reply = world.send(&method.to_uppercase(), &path, Some(&bearer.access), &[], body).await;
+            let reply = world.send(&method.to_uppercase(), &path, Some(bearer), &[], body).await;
             reply.refused("malformed", Some("colour"));
             bodies += 1;
         }

@@ -12,7 +12,7 @@ use std::{
 use sentri_protocol::{Generation, KeyTree, Seed};
 use sentri_server::{
     Config, Mailbox, Ports, Running, Server, Vault,
-    operator::{NewAgent, NewAssociation, NewLockbox, Provisioned},
+    operator::{NewAgent, NewAssociation, NewCommunity, NewLockbox, Provisioned},
     outbox::Mail,
     ports::{ManualClock, SystemRandomness},
 };
@@ -202,6 +202,21 @@ impl World {
 
     pub async fn contractor(&self, email: &str) -> Phone {
         phone(self.try_login(json!({ "email": email }), PASSWORD, Uuid::new_v4()).await)
+    }
+
+    /// The key of a hub in a community of its own.
+    pub async fn hub(&self, serial: &str) -> String {
+        let operator = self.server.operator();
+        let community = NewCommunity {
+            name: "Elm Court".into(),
+            management: "Brook Properties".into(),
+            time_zone: "America/Chicago".into(),
+            six_digit_codes: false,
+            custom_codes: false,
+        };
+        operator.add_community(&community).await.unwrap();
+        operator.add_hub(serial, &community.name).await.unwrap();
+        operator.renew_hub_key(serial).await.unwrap().key.expose().to_owned()
     }
 
     pub async fn listing(&self, agent: &Phone) -> Listing {

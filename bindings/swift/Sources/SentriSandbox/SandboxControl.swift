@@ -102,6 +102,15 @@ public struct SandboxControl: Sendable {
     return made
   }
 
+  /// Has somebody move in behind a door that this hub reaches, as an operator does. The hub is offline.
+  public func moveIn(email: String, phone: String, door: String, hub: String) async throws -> Person {
+    try await post("/residents", ["email": email, "phone": phone, "door": door, "hub": hub])
+    guard let made = try await people().first(where: { $0.login == email }) else {
+      throw SandboxError(description: "The resident is not there.")
+    }
+    return made
+  }
+
   /// Suspends an agent, or puts them back into good standing, as an operator does.
   public func standing(_ sentrikeyId: String, good: Bool) async throws {
     try await post("/agents/\(sentrikeyId)/standing", ["standing": good ? "good" : "suspended"])

@@ -20,6 +20,19 @@ import Testing
     #expect(!support.phones.isEmpty)
   }
 
+  @Test func aDoorWhoseHubIsOfflineIsNotChanged() async throws {
+    let town = try await Town()
+    let rae = try await town.control.moveIn(
+      email: someEmail(), phone: someNumber(), door: "D-70001", hub: "H-70001")
+    let core = try Phone(town, app: .connect).core
+    _ = try await core.loginContractor(email: rae.login, password: rae.password)
+    _ = try await core.syncNow()
+    #expect(try await core.doors().map(\.reach) == [.hub])
+    let error = try await refusal { _ = try await core.generateDoorCode(lock: "D-70001", digits: nil) }
+    #expect(error == .LockUnreachable(offline: .hub))
+    #expect(try await core.doorCodes(lock: "D-70001").isEmpty)
+  }
+
   @Test func whatAgentsDoIsForbiddenToContractors() async throws {
     let town = try await Town()
     let email = someEmail()

@@ -1,15 +1,15 @@
-//! Communities and their hubs. [OPS-1, RES-0]
+//! Communities. [OPS-1, RES-0]
 
 use sentri_wire::residence::Door;
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, find_hub, serial_number};
+use super::Operator;
 use crate::{
     refusal::{Answer, Refusal},
     rules,
     store::{
         Connection,
-        communities::{self, CommunityRow, HubRow},
+        communities::{self, CommunityRow},
         doors,
     },
 };
@@ -60,17 +60,6 @@ pub struct Community {
     pub active: bool,
 }
 
-/// A hub, by which a community's locks are reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Hub {
-    /// What is printed on it.
-    pub serial: String,
-    /// Where it hangs.
-    pub community: String,
-    /// In use.
-    pub active: bool,
-}
-
 impl Operator<'_> {
     /// Makes a community.
     pub async fn add_community(&self, new: &NewCommunity) -> Answer<Community> {
@@ -117,37 +106,6 @@ impl Operator<'_> {
         tx.commit().await?;
         Ok(community_of(&row))
     }
-
-    /// Makes a hub.
-    pub async fn add_hub(&self, serial: &str, community: &str) -> Answer<Hub> {
-        let serial = serial_number(serial)?;
-        let mut tx = self.app.store.write().await?;
-        let community = find_community(tx.conn(), community).await?;
-        if communities::hub(tx.conn(), &serial).await?.is_some() {
-            return Err(Refusal::conflict("There is a hub with this serial number.").field("serial"));
-        }
-        let id = self.app.new_id();
-        communities::insert_hub(tx.conn(), id, &serial, community.id, self.app.now()).await?;
-        tx.commit().await?;
-        Ok(Hub { serial, community: community.name, active: true })
-    }
-
-    /// A community's hubs.
-    pub async fn hubs(&self, community: &str) -> Answer<Vec<Hub>> {
-        let mut conn = self.app.store.read().await?;
-        let community = find_community(&mut conn, community).await?;
-        Ok(communities::hubs(&mut conn, community.id).await?.iter().map(hub_of).collect())
-    }
-
-    /// Hangs a hub into another community.
-    pub async fn transfer_hub(&self, serial: &str, community: &str) -> Answer<Hub> {
-        let mut tx = self.app.store.write().await?;
-        let hub = find_hub(tx.conn(), serial).await?;
-        let community = find_community(tx.conn(), community).await?;
-        communities::move_hub(tx.conn(), hub.id, community.id).await?;
-        tx.commit().await?;
-        Ok(hub_of(&HubRow { community: community.name, ..hub }))
-    }
 }
 
 fn community_of(row: &CommunityRow) -> Community {
@@ -159,10 +117,6 @@ fn community_of(row: &CommunityRow) -> Community {
         custom_codes: row.custom_codes != 0,
         active: row.suspended_at.is_none(),
     }
-}
-
-fn hub_of(row: &HubRow) -> Hub {
-    Hub { serial: row.serial.clone(), community: row.community.clone(), active: row.suspended_at.is_none() }
 }
 
 /// The community of this name.

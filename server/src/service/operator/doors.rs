@@ -3,19 +3,22 @@
 use sentri_protocol::{Generation, hours::AccessHours, settings::Settings};
 use sentri_wire::{
     Binary,
-    residence::{Door, DoorKind},
+    residence::{Door, DoorCode, DoorKind},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Operator, communities::find_community, find_hub, serial_number};
+use super::{Operator, communities::find_community, hubs::find_hub, serial_number};
 use crate::{
     refusal::{Answer, Refusal},
     rules,
-    service::{protocol_time, zones},
+    service::{fault, protocol_time, residence::codes::name, zones},
     store::{
         Named,
+        communities::{self, CommunityRow},
+        door_codes,
         doors::{self, DoorRow},
+        hubs::{self, HubRow},
         lockboxes,
     },
 };
@@ -78,7 +81,7 @@ impl Operator<'_> {
     /// into it.
     pub async fn provision_door(&self, new: &NewDoor) -> Answer<ProvisionedDoor> {
         let serial = serial_number(&new.serial)?;
-        let name = rules::text(&new.name, 64, "name")?;
+        let called = rules::text(&new.name, 64, "name")?;
         let unit = unit(new)?;
         let mut tx = self.app.store.write().await?;
         let community = find_community(tx.conn(), &new.community).await?;
@@ -86,9 +89,7 @@ impl Operator<'_> {
             Some(serial) => Some(find_hub(tx.conn(), serial).await?),
             None => None,
         };
-        if hub.as_ref().is_some_and(|hub| hub.community != community.name) {
-            return Err(Refusal::conflict("The hub hangs in another community.").field("hub"));
-        }
+        hangs_in(&community, hub.as_ref())?;
         if lockboxes::by_serial(tx.conn(), &serial).await?.is_some()
             || doors::by_serial(tx.conn(), &serial).await?.is_some()
         {
@@ -110,7 +111,7 @@ impl Operator<'_> {
             serial,
             community_id: community.id,
             kind: Named(new.kind),
-            name,
+            name: called,
             unit,
             hub_id: hub.map(|hub| hub.id),
             settings: hex::encode(settings.encode()),
@@ -120,6 +121,10 @@ impl Operator<'_> {
             codes_version: 0,
             delivered_version: 0,
             last_heard_at: None,
+            hub_heard_at: None,
+            hub_took_version: 0,
+            hub_leased_until: None,
+            hub_brought_version: 0,
             audit_number: 0,
             audit_tag: hex::encode([0; 12]),
             audit_lost: 0,
@@ -138,12 +143,45 @@ impl Operator<'_> {
         })
     }
 
+    /// Has a door reached by this hub from now on, or by Bluetooth where none is named.
+    pub async fn reach_door(&self, serial: &str, hub: Option<&str>) -> Answer<DoorSummary> {
+        let mut tx = self.app.store.write().await?;
+        doors::hold(tx.conn(), serial).await?;
+        let door = doors::by_serial(tx.conn(), serial).await?.ok_or_else(|| {
+            Refusal::not_found().field("serial").detail("There is no door with this serial number.")
+        })?;
+        let community = communities::by_id(tx.conn(), door.community_id)
+            .await?
+            .ok_or_else(|| fault("a door without its community"))?;
+        let hub = match hub {
+            Some(serial) => Some(find_hub(tx.conn(), serial).await?),
+            None => None,
+        };
+        hangs_in(&community, hub.as_ref())?;
+        hubs::put_door(tx.conn(), door.id, hub.map(|hub| hub.id)).await?;
+        for account in doors::passers(tx.conn(), &door).await? {
+            tx.touch::<Door>(account, &door.serial);
+        }
+        for row in door_codes::at_door(tx.conn(), door.id).await? {
+            tx.touch::<DoorCode>(row.account_id, name(&door.serial, row.place));
+        }
+        tx.commit().await?;
+        Ok(summary(&door))
+    }
+
     /// A community's doors, by name.
     pub async fn doors(&self, community: &str) -> Answer<Vec<DoorSummary>> {
         let mut conn = self.app.store.read().await?;
         let community = find_community(&mut conn, community).await?;
         Ok(doors::of_community(&mut conn, community.id).await?.iter().map(summary).collect())
     }
+}
+
+fn hangs_in(community: &CommunityRow, hub: Option<&HubRow>) -> Answer<()> {
+    if hub.is_some_and(|hub| hub.community != community.name) {
+        return Err(Refusal::conflict("The hub hangs in another community.").field("hub"));
+    }
+    Ok(())
 }
 
 /// A unit's door has its unit, and no other door has one.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     Agent, Operator, agent_of, communities::find_community, find_account, find_agent, find_association,
-    find_brokerage, find_hub, people::find_person,
+    find_brokerage, hubs::find_hub, people::find_person,
 };
 use crate::{
     refusal::Answer,

@@ -8,7 +8,6 @@ use sentri_protocol::codes::{
 };
 use sentri_wire::{
     Secret,
-    problem::ProblemCode,
     residence::{CodeHolder, CodeState, DoorCode, DoorCodes, DoorKind, GenerateCode, PickCode},
 };
 
@@ -16,7 +15,7 @@ use super::{
     super::once::Once,
     App, Caller, community,
     deliveries::{self, stored},
-    guests, own_door,
+    guests, hubs, own_door,
 };
 use crate::{
     refusal::{Answer, Refusal},
@@ -118,7 +117,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &str) -> Answer<()> {
     let rows = door_codes::at_door(tx.conn(), door.id).await?;
     let own = deliveries::newest(&rows).find(|row| row.place == place && row.account_id == caller.account);
     if own.ok_or_else(Refusal::not_found)?.out_version.is_none() {
-        reachable(&door)?;
+        hubs::reachable(app, tx.conn(), &door).await?;
         take_out(app, &mut tx, serial, place, false).await?;
     }
     Ok(tx.commit().await?)
@@ -134,15 +133,6 @@ pub async fn take_out(app: &App, tx: &mut Writing, serial: &str, place: i64, for
     deliveries::seal(app, tx, &door, version).await?;
     tx.touch::<DoorCode>(last.account_id, name(serial, place));
     Ok(())
-}
-
-/// A hub's lock is only changed while it can be told at once. [RES-5]
-pub fn reachable(door: &DoorRow) -> Answer<()> {
-    match door.hub_id {
-        None => Ok(()),
-        Some(_) => Err(Refusal::new(ProblemCode::LockOffline)
-            .detail("The hub of this lock is offline. Nothing was changed: try again once it is back.")),
-    }
 }
 
 /// How many digits a new code has: what is asked for, where the community offers it.
@@ -247,7 +237,7 @@ pub async fn put(
     door: &DoorRow,
     new: &New<'_>,
 ) -> Answer<DoorCode> {
-    reachable(door)?;
+    hubs::reachable(app, tx.conn(), door).await?;
     let version = door.codes_version + 1;
     let id = app.new_id();
     let row = DoorCodeRow {
@@ -297,6 +287,7 @@ fn view(app: &App, door: &DoorRow, place: &[DoorCodeRow]) -> Answer<DoorCode> {
         guest: last.guest.clone(),
         validity: guests::to_wire(deliveries::validity(last)?),
         state,
+        progress: hubs::progress(app, door, last),
         working: working.map(shown).transpose()?,
         next,
     })

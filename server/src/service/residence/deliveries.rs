@@ -57,7 +57,8 @@ pub fn newest(rows: &[DoorCodeRow]) -> impl Iterator<Item = &DoorCodeRow> {
     rows.chunk_by(|a, b| a.place == b.place).filter_map(<[DoorCodeRow]>::last)
 }
 
-fn last_change(row: &DoorCodeRow) -> i64 {
+/// The version that last changed it.
+pub fn last_change(row: &DoorCodeRow) -> i64 {
     row.out_version.unwrap_or(row.put_version)
 }
 

@@ -4,6 +4,7 @@
 pub mod codes;
 pub mod deliveries;
 pub mod guests;
+pub mod hubs;
 pub mod passes;
 pub mod records;
 
@@ -23,7 +24,7 @@ use crate::{
         columns::number,
         communities::{self, CommunityRow},
         door_codes,
-        doors::{self, DoorRow},
+        doors::{self, DoorRow, PassHolder},
     },
 };
 
@@ -60,7 +61,7 @@ pub async fn all(app: &App, caller: &Caller) -> Answer<Doors> {
 /// A door as the caller's device gets it.
 pub async fn to_wire(app: &App, conn: &mut Connection, caller: &Caller, door: &DoorRow) -> Answer<Door> {
     let community = community(conn, door).await?;
-    let pass = doors::pass(conn, caller.device, door.id).await?;
+    let pass = doors::pass(conn, PassHolder::Device(caller.device), door.id).await?;
     Ok(Door {
         id: door.id.0,
         lock: door.serial.clone(),

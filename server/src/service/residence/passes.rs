@@ -1,4 +1,4 @@
-//! What a resident's phone shows a door's lock to hand over codes: a ticket for service, which opens nothing. [RES-5]
+//! What a resident's phone or a hub shows a door's lock to hand over codes: a ticket for service, which opens nothing. [RES-5]
 
 use sentri_protocol::{
     Time,
@@ -21,7 +21,7 @@ use crate::{
         Writing, accounts,
         columns::number,
         devices,
-        doors::{self, DoorRow, PassRow},
+        doors::{self, DoorRow, PassHolder, PassRow},
     },
 };
 
@@ -35,31 +35,44 @@ pub async fn issue_due(app: &App, caller: &Caller) -> Answer<bool> {
     let now = app.signing_time(&mut tx).await?;
     let due = doors::without_pass(tx.conn(), caller.account, caller.device, app.now(), AT_ONCE).await?;
     for door in &due {
-        issue(app, &mut tx, caller, door, now).await?;
+        let account = accounts::by_id(tx.conn(), caller.account)
+            .await?
+            .ok_or_else(|| fault("a session without its account"))?;
+        let key = devices::key(tx.conn(), caller.device).await?;
+        let whom = For {
+            holder: PassHolder::Device(caller.device),
+            subject: SubjectId(number::<u32>(account.subject, "subject")?.to_be_bytes()),
+            device_key: key.map(|key| device_key(&key.key)).transpose()?,
+        };
+        issue(app, &mut tx, door, &whom, now).await?;
+        tx.touch_device::<Door>(caller.account, caller.device, &door.serial);
     }
     tx.commit().await?;
     Ok(i64::try_from(due.len()).is_ok_and(|count| count == AT_ONCE))
 }
 
-async fn issue(app: &App, tx: &mut Writing, caller: &Caller, door: &DoorRow, now: Time) -> Answer<()> {
-    let account = accounts::by_id(tx.conn(), caller.account)
-        .await?
-        .ok_or_else(|| fault("a session without its account"))?;
-    let key = devices::key(tx.conn(), caller.device).await?;
+/// Whom a pass is for.
+pub struct For {
+    pub holder: PassHolder,
+    pub subject: SubjectId,
+    pub device_key: Option<DeviceKey>,
+}
+
+/// A new pass for a door, in the place of the one before.
+pub async fn issue(app: &App, tx: &mut Writing, door: &DoorRow, whom: &For, now: Time) -> Answer<PassRow> {
     let (credential, not_after) = (CredentialId(app.random()), now.unix() + LIFE);
     let ticket = Ticket {
         credential,
-        subject: SubjectId(number::<u32>(account.subject, "subject")?.to_be_bytes()),
+        subject: whom.subject,
         epoch: Epoch(number(door.epoch, "epoch")?),
         issued_at: now,
         window: Window::new(now, protocol_time(not_after)?)
             .ok_or_else(|| fault("a pass without a window"))?,
         schedule: Schedule::ALWAYS,
         rights: Rights::SERVICE,
-        device_key: key.map(|key| device_key(&key.key)).transpose()?,
+        device_key: whom.device_key,
     };
     let row = PassRow {
-        device_id: caller.device,
         door_id: door.id,
         credential_id: hex::encode(credential.0),
         ticket: hex::encode(ticket.encode()),
@@ -67,9 +80,8 @@ async fn issue(app: &App, tx: &mut Writing, caller: &Caller, door: &DoorRow, now
         not_after,
         renew_at: now.unix() + LIFE / 2,
     };
-    doors::put_pass(tx.conn(), &row).await?;
-    tx.touch_device::<Door>(caller.account, caller.device, &door.serial);
-    Ok(())
+    doors::put_pass(tx.conn(), whom.holder, &row).await?;
+    Ok(row)
 }
 
 fn device_key(hex: &str) -> Answer<DeviceKey> {

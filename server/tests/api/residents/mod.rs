@@ -2,6 +2,7 @@
 
 mod codes;
 mod delivered;
+mod hubs;
 
 use std::collections::BTreeMap;
 
@@ -96,8 +97,7 @@ impl Maple {
     }
 
     fn lock(&self, serial: &str) -> Lock {
-        let seed = Seed::new(self.doors[serial].seed.array().unwrap());
-        Lock { keys: KeyTree::new(&seed, Generation::FIRST), version: 0, table: BTreeMap::new(), log: vec![] }
+        Lock::of(&self.doors[serial])
     }
 
     /// A phone brings the lock what it carries, and then its log to the backend.
@@ -146,6 +146,11 @@ struct Lock {
 }
 
 impl Lock {
+    fn of(door: &ProvisionedDoor) -> Self {
+        let seed = Seed::new(door.seed.array().unwrap());
+        Self { keys: KeyTree::new(&seed, Generation::FIRST), version: 0, table: BTreeMap::new(), log: vec![] }
+    }
+
     fn take(&mut self, sealed: &[u8], not_done: u16) -> bool {
         let delivery = Delivery::open(&self.keys, sealed).expect("what this lock can open");
         if delivery.from > self.version || delivery.version <= self.version {

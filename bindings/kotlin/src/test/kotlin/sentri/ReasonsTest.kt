@@ -13,7 +13,9 @@ import org.junit.jupiter.api.io.TempDir
 import sentri.core.App
 import sentri.core.BlockedWhy
 import sentri.core.CoreException
+import sentri.core.DoorReach
 import sentri.core.GrantStep
+import sentri.core.OfflinePart
 import sentri.core.SentriCore
 import sentri.core.SignupForm
 import sentri.core.Standing
@@ -49,6 +51,19 @@ class ReasonsTest {
             }
             assertEquals(Standing.SUSPENDED, refusal.standing)
             assertTrue(refusal.support?.phones.orEmpty().isNotEmpty())
+        }
+    }
+
+    @Test
+    fun `a door whose hub is offline is not changed`() = runBlocking<Unit> {
+        val rae = town.control.moveIn(someEmail(), someNumber(), "D-70001", "H-70001")
+        town.phone(App.CONNECT).use { phone ->
+            phone.core.loginContractor(rae.login, rae.password)
+            phone.core.syncNow()
+            assertEquals(DoorReach.HUB, phone.core.doors().single().reach)
+            val refusal = refused<CoreException.LockUnreachable> { phone.core.generateDoorCode("D-70001", null) }
+            assertEquals(OfflinePart.HUB, refusal.offline)
+            assertTrue(phone.core.doorCodes("D-70001").isEmpty())
         }
     }
 

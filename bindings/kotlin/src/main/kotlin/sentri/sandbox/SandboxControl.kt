@@ -101,6 +101,17 @@ class SandboxControl(val address: URI) {
         return person(post("/agents", agent).jsonObject)
     }
 
+    /** Has somebody move in behind a door that this hub reaches, as an operator does. The hub is offline. */
+    suspend fun moveIn(email: String, phone: String, door: String, hub: String): Person {
+        val resident = buildJsonObject {
+            put("email", email)
+            put("phone", phone)
+            put("door", door)
+            put("hub", hub)
+        }
+        return person(post("/residents", resident).jsonObject)
+    }
+
     /** Suspends an agent, or puts them back into good standing, as an operator does. */
     suspend fun standing(sentrikeyId: String, good: Boolean) {
         val standing = if (good) "good" else "suspended"
