@@ -193,6 +193,13 @@ pub trait Radio {
     fn disconnect(&mut self, connection: Connection);
 }
 
+/// The card slot.
+pub trait CardSlot {
+    /// Writes the card that is in, all of it. Where it was pulled, or takes no writing, that is of no matter here: what
+    /// could not be written goes with the next card.
+    fn write_card(&mut self, memory: &[u8]);
+}
+
 /// The battery gauge.
 pub trait Battery {
     /// 0 to 100.
@@ -200,6 +207,6 @@ pub trait Battery {
 }
 
 /// A whole device.
-pub trait Board: Flash + Uptime + Entropy + Motor + Lights + Radio + Battery {}
+pub trait Board: Flash + Uptime + Entropy + Motor + Lights + Radio + CardSlot + Battery {}
 
-impl<T: Flash + Uptime + Entropy + Motor + Lights + Radio + Battery> Board for T {}
+impl<T: Flash + Uptime + Entropy + Motor + Lights + Radio + CardSlot + Battery> Board for T {}

@@ -124,10 +124,20 @@ pub(crate) fn codes(version: u32, not_done: u16, now: Now) -> Entry {
     Entry { result: Verdict::Served.code(), who, ..own(Kind::Codes, now) }
 }
 
-/// A revocation list that a phone brought; its version stands where the operation does else.
-pub(crate) fn revocations(version: u32, request: &Request, now: Now) -> Entry {
-    let operation = version.to_be_bytes();
-    Entry { operation, ..by_phone(Kind::Revocations, request, Verdict::Served, now) }
+/// Who brings a lock what the backend signed for it.
+#[derive(Clone, Copy)]
+pub(crate) enum Carrier<'a> {
+    Phone(&'a Request),
+    Card(&'a Card),
+}
+
+/// Settings, or a revocation list; their version stands where the operation does else.
+pub(crate) fn brought(kind: Kind, version: u32, by: Carrier<'_>, now: Now) -> Entry {
+    let entry = match by {
+        Carrier::Phone(request) => by_phone(kind, request, Verdict::Served, now),
+        Carrier::Card(card) => by_card(kind, card, Verdict::Served, now),
+    };
+    Entry { operation: version.to_be_bytes(), ..entry }
 }
 
 /// Something that a phone asked for, or brought.

@@ -17,6 +17,7 @@ pub mod advert;
 pub mod audit;
 pub mod bytes;
 pub mod card;
+pub mod card_memory;
 pub mod clock;
 pub mod codes;
 pub mod email;

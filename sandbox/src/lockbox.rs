@@ -153,6 +153,20 @@ impl Lockbox {
         self.press(Key::Enter);
     }
 
+    /// Somebody puts a card in. What is on it then.
+    pub fn insert_card(&self, memory: &[u8]) -> Vec<u8> {
+        self.drive(|lock| lock.insert_card(memory));
+        self.board.take_card().unwrap_or_else(|| memory.to_vec())
+    }
+
+    /// The card is taken out.
+    pub fn remove_card(&self) {
+        self.drive(|lock| {
+            lock.remove_card();
+            Ok(())
+        });
+    }
+
     /// Pulls the battery: everything that is not in flash is gone, and every link.
     pub fn pull_battery(&self) {
         let mut works = self.works();

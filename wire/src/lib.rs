@@ -8,6 +8,7 @@
 pub mod account;
 pub mod agent;
 pub mod binary;
+pub mod card;
 pub mod codes;
 pub mod credential;
 pub mod device;

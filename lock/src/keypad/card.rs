@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use sentri_protocol::{
     audit::Kind,
     card::{Card, CardSerial},
+    card_memory::CardMemory,
     codes::lockout::wait_after,
     hours::Weekly,
     open::Verdict,
@@ -61,16 +62,21 @@ fn is_owner(state: &State, card: &Card) -> bool {
 }
 
 impl<B: Board> Lock<B> {
-    /// A card was put in: asks for its PIN, where it is one of the association's.
-    pub fn insert_card(&mut self, image: &[u8]) -> Result<(), Halt> {
+    /// A card was put in: takes what it carries, and asks for its PIN, where it is one of the association's.
+    pub fn insert_card(&mut self, memory: &[u8]) -> Result<(), Halt> {
         let now_ms = self.board.uptime_ms();
         self.keypad.tick(now_ms);
         self.keypad.clear_entry();
         self.keypad.leave();
         let state = self.journal.state();
         let slot = Capabilities::of(state.profile).card_slot;
-        let card = state.association.filter(|_| slot).and_then(|key| Card::open(&key, image).ok());
-        if let Some(card) = card {
+        let memory = CardMemory::decode(memory).ok().filter(|_| slot);
+        let card = memory.and_then(|memory| {
+            let card = Card::open(&state.association?, &memory.image).ok()?;
+            Some((card, memory))
+        });
+        if let Some((card, memory)) = card {
+            self.exchange_letters(&card, memory)?;
             self.keypad.go_to(Mode::CardPin(card), now_ms);
             self.board.show(Indication::Code);
         } else {

@@ -13,6 +13,7 @@ use sentri_protocol::{
         one_day, smac,
         smart_pin::{Accepted, LockId, SmartPinKey},
     },
+    hours::Weekly,
     open::Verdict,
 };
 
@@ -185,6 +186,11 @@ impl<B: Board> Lock<B> {
 
     fn judge_smac(&self, present: Present, entry: &[u8]) -> Result<Opens, No> {
         let smac = smac::verify(&self.keys, present, entry)?;
+        let settings = &self.journal.state().settings;
+        // It stands for a card, which opens within hours too. The lock can't know which slot is its owner's.
+        if !settings.access_hours.allows(settings.zone.local(self.now().time)) {
+            return Err(Verdict::OutsideHours.into());
+        }
         if !self.journal.state().tables.takes(smac, self.now().time) {
             return Err(No::because(Why::Used));
         }

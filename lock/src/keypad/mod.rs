@@ -6,6 +6,7 @@
 
 mod card;
 mod codes;
+mod letters;
 mod mode;
 mod programming;
 mod table;

@@ -1,7 +1,7 @@
 //! What a phone brings and fetches after M2: the time, revocations, settings, audit records.
 
 use sentri_protocol::{
-    audit::{Acknowledgement, Entry, Kind, MAX_BATCH},
+    audit::{Acknowledgement, Kind, MAX_BATCH},
     clock::{FRESH_WITHIN, FreshTime},
     open::{
         Request, Verdict,
@@ -15,7 +15,7 @@ use crate::{
     journal::{ring::Acknowledges, state::Change},
     lock::{Halt, Lock, Stored},
     ports::{Board, Connection},
-    records,
+    records::{self, Carrier},
 };
 
 impl From<Stored> for Applied {
@@ -59,11 +59,11 @@ impl<B: Board> Lock<B> {
         Ok(match message {
             PhoneMessage::FreshTime(token) => self.take_time(connection, m1, &token)?,
             PhoneMessage::Revocations(list) => {
-                let result = self.take_revocations(m1, &list)?;
+                let result = self.take_revocations(Carrier::Phone(m1), &list)?;
                 LockMessage::Revocations { result, version: self.journal.state().revocations.version }
             }
             PhoneMessage::Settings(settings) => {
-                let result = self.take_settings(m1, &settings)?;
+                let result = self.take_settings(Carrier::Phone(m1), &settings)?;
                 LockMessage::Settings { result, version: self.journal.state().settings.version }
             }
             PhoneMessage::ReadAudit { from, at_most: at_most @ 1..=MAX_BATCH } => {
@@ -110,7 +110,7 @@ impl<B: Board> Lock<B> {
         Ok(LockMessage::Judged(outcome.complete(self.status(), m1.operation_id).sign(&self.keys)))
     }
 
-    fn take_revocations(&mut self, m1: &Request, signed: &[u8]) -> Result<Applied, Halt> {
+    pub(crate) fn take_revocations(&mut self, by: Carrier<'_>, signed: &[u8]) -> Result<Applied, Halt> {
         let Some(mut list) = RevocationList::open(&self.keys, signed) else { return Ok(Applied::Refused) };
         let held = &self.journal.state().revocations;
         if list.version <= held.version {
@@ -118,12 +118,12 @@ impl<B: Board> Lock<B> {
         }
         list.epoch_floor = list.epoch_floor.max(held.epoch_floor);
         list.forget_before(self.clock.floor());
-        let entry = records::revocations(list.version, m1, self.now());
+        let entry = records::brought(Kind::Revocations, list.version, by, self.now());
         Ok(self.store_event(&entry, Some(Change::Revocations(list)))?.into())
     }
 
     /// Settings of a new generation end the wake for others: its advert is under keys that no longer count.
-    fn take_settings(&mut self, m1: &Request, signed: &[u8]) -> Result<Applied, Halt> {
+    pub(crate) fn take_settings(&mut self, by: Carrier<'_>, signed: &[u8]) -> Result<Applied, Halt> {
         let Some(settings) = Settings::open(&self.keys, signed) else { return Ok(Applied::Refused) };
         let held = &self.journal.state().settings;
         if settings.generation < held.generation {
@@ -132,9 +132,7 @@ impl<B: Board> Lock<B> {
         if settings.version <= held.version {
             return Ok(Applied::Already);
         }
-        let operation = settings.version.to_be_bytes();
-        let entry = records::by_phone(Kind::Settings, m1, Verdict::Served, self.now());
-        let entry = Entry { operation, ..entry };
+        let entry = records::brought(Kind::Settings, settings.version, by, self.now());
         let stored = self.store_event(&entry, Some(Change::Settings(settings)))?;
         if stored == Stored::Yes && settings.generation != self.keys.generation() {
             self.keys = self.keys.at(&self.journal.state().seed, settings.generation);
@@ -143,7 +141,10 @@ impl<B: Board> Lock<B> {
         Ok(stored.into())
     }
 
-    fn take_acknowledgement(&mut self, acknowledgement: &Acknowledgement) -> Result<Applied, Halt> {
+    pub(crate) fn take_acknowledgement(
+        &mut self,
+        acknowledgement: &Acknowledgement,
+    ) -> Result<Applied, Halt> {
         if !acknowledgement.verify(&self.keys) {
             return Ok(Applied::Refused);
         }

@@ -23,7 +23,7 @@ use crate::{
 
 impl<B: Board> Lock<B> {
     /// Takes what follows on the version that the lock has; bit n of the answer: order n was not carried out.
-    pub(super) fn take_codes(&mut self, sealed: &[u8]) -> Result<(Applied, u16), Halt> {
+    pub(crate) fn take_codes(&mut self, sealed: &[u8]) -> Result<(Applied, u16), Halt> {
         let Some(delivery) = Delivery::open(&self.keys, sealed) else { return Ok((Applied::Refused, 0)) };
         let held = self.journal.state().codes_version;
         if delivery.version <= held {

@@ -9,8 +9,8 @@ use std::{
 
 use super::flash::SimFlash;
 use crate::ports::{
-    Area, Battery, Broadcast, Connection, Entropy, Flash, FlashError, Indication, Lights, Motor, MotorError,
-    Radio, Uptime,
+    Area, Battery, Broadcast, CardSlot, Connection, Entropy, Flash, FlashError, Indication, Lights, Motor,
+    MotorError, Radio, Uptime,
 };
 
 /// What the lock's radio did, in order.
@@ -47,6 +47,7 @@ struct Device {
     indications: Vec<Indication>,
     broadcast: Option<Broadcast>,
     radio: VecDeque<RadioOutput>,
+    card: Option<Vec<u8>>,
     battery: u8,
     used_without_power: u64,
 }
@@ -79,6 +80,7 @@ impl SimBoard {
             indications: Vec::new(),
             broadcast: None,
             radio: VecDeque::new(),
+            card: None,
             battery: 100,
             used_without_power: 0,
         })))
@@ -141,6 +143,11 @@ impl SimBoard {
     /// How often the motor ever ran.
     pub fn drives(&self) -> u64 {
         self.device().drives
+    }
+
+    /// What the lock wrote onto the card since this was last asked.
+    pub fn take_card(&self) -> Option<Vec<u8>> {
+        self.device().card.take()
     }
 
     /// Sets the battery's charge, in percent.
@@ -279,6 +286,12 @@ impl Radio for SimBoard {
 
     fn disconnect(&mut self, connection: Connection) {
         self.powered().radio.push_back(RadioOutput::Disconnect(connection));
+    }
+}
+
+impl CardSlot for SimBoard {
+    fn write_card(&mut self, memory: &[u8]) {
+        self.powered().card = Some(memory.to_vec());
     }
 }
 

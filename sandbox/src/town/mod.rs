@@ -174,8 +174,10 @@ impl Town {
     pub async fn add_lockbox(&self, new: &NewLockbox) -> Result<Arc<Lockbox>, TownTrouble> {
         let made = self.operate(async |operator| operator.provision_lockbox(new).await).await?;
         let secrets = (&made.seed, made.key_generation, &made.settings);
-        let provisioning =
-            self.provisioning(Profile::Lockbox, LockId(made.lockbox.id.into_bytes()), secrets)?;
+        let provisioning = Provisioning {
+            association: made.card_key.array(),
+            ..self.provisioning(Profile::Lockbox, LockId(made.lockbox.id.into_bytes()), secrets)?
+        };
         let board = SimBoard::new(self.chance()?);
         let lockbox =
             Lockbox::provisioned(&new.serial, new.generation, board, provisioning, (&self.clock, &self.air))?;

@@ -1,8 +1,9 @@
-//! From HTTP to the rules about lockboxes' settings, and back.
+//! From HTTP to the rules about lockboxes' settings and members' cards, and back.
 
 use axum::{Json, extract::State};
 use sentri_wire::{
     agent::Lockbox,
+    card::{CardErrands, CardRenewal, RenewedCard},
     settings::{BoxSettings, LockboxSearch, LockboxSettings, SettingsChoice},
 };
 
@@ -11,7 +12,7 @@ use super::{
     extract::{Auth, Body, Key, Segment},
     handlers::Reply,
 };
-use crate::service::{box_settings, lockboxes};
+use crate::service::{box_settings, cards, lockboxes};
 
 pub async fn defaults(State(app): State<Shared>, Auth(caller): Auth) -> Reply<BoxSettings> {
     box_settings::defaults(&app, &caller).await.map(Json)
@@ -52,4 +53,16 @@ pub async fn search(
     body: Body<LockboxSearch>,
 ) -> Reply<Lockbox> {
     lockboxes::heard(&app, &caller, &body.value).await.map(Json)
+}
+
+pub async fn card_errands(State(app): State<Shared>, Auth(caller): Auth) -> Reply<CardErrands> {
+    cards::errands(&app, &caller).await.map(Json)
+}
+
+pub async fn renew_card(
+    State(app): State<Shared>,
+    Auth(caller): Auth,
+    body: Body<CardRenewal>,
+) -> Reply<RenewedCard> {
+    cards::renew(&app, &caller, &body.value).await.map(Json)
 }

@@ -1,6 +1,6 @@
-//! The routes about lockboxes' settings, and about finding a box by its press of ENT.
+//! The routes about lockboxes' settings, about finding a box by its press of ENT, and about members' cards.
 
-use sentri_wire::{agent, settings};
+use sentri_wire::{agent, card, settings};
 
 use super::{
     box_handlers as handlers,
@@ -33,5 +33,16 @@ pub fn endpoints() -> Vec<Endpoint> {
             .once()
             .takes::<settings::SettingsChoice>()
             .gives::<settings::LockboxSettings>(200, "The settings as they now are."),
+        Endpoint::new(GET, "/v1/card", Agent, handlers::card_errands)
+            .named(
+                "cardErrands",
+                "Which of the agent's own lockboxes wait for what the agent's card brings them.",
+            )
+            .gives::<card::CardErrands>(200, "The lockboxes."),
+        Endpoint::new(POST, "/v1/card", Agent, handlers::renew_card)
+            .named("renewCard", "Renew the agent's card, and take what lockboxes wrote onto it.")
+            .feature("card")
+            .takes::<card::CardRenewal>()
+            .gives::<card::RenewedCard>(200, "What the card reader writes onto the card."),
     ]
 }

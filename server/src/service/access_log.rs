@@ -107,7 +107,7 @@ pub async fn record(
     entry: &Entry,
 ) -> Answer<()> {
     match entry.kind {
-        Kind::Code => return code_log::record(app, tx, lockbox, number, entry).await,
+        Kind::Code | Kind::Card => return code_log::record(app, tx, lockbox, number, entry).await,
         Kind::Codes => return blocks::recorded(app, tx, lockbox, entry).await,
         _ => {}
     }

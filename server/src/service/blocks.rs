@@ -64,7 +64,7 @@ async fn own(conn: &mut Connection, caller: &Caller, id: Id) -> Answer<(IssuedRo
 
 /// Tells the phones that can bring a lock what it has not heard of, and the owner's.
 async fn tell(app: &App, tx: &mut Writing, lockbox: &LockboxRow) -> Answer<()> {
-    for holder in credentials::holders(tx.conn(), lockbox.id, app.now()).await? {
+    for holder in credentials::carriers(tx.conn(), lockbox.id, app.now()).await? {
         tx.touch::<CodeDelivery>(holder, &lockbox.serial);
     }
     for code in codes::blocked(tx.conn(), lockbox.id).await? {

@@ -1,7 +1,11 @@
-//! What was typed at a keypad, as the lock's own records have it, in the access log: by whom, as far as codes name them.
-//! [COD-1, CON-3]
+//! What was typed at a keypad, and which card was put in, as the lock's own records have it, in the access log: by whom, as
+//! far as codes and cards name them. [AGT-1, COD-1, CON-3]
 
-use sentri_protocol::{audit::Entry, codes::contractor, open::Verdict};
+use sentri_protocol::{
+    audit::{Entry, Kind},
+    codes::contractor,
+    open::Verdict,
+};
 use sentri_wire::{
     codes::CodeKind,
     event::{Method, Outcome},
@@ -28,7 +32,7 @@ const NO_SLOT: u8 = 0xff;
 /// Places of stored codes that locks give out by themselves.
 const SHORT_PINS: std::ops::RangeInclusive<u8> = 65..=96;
 
-/// Puts a code that was typed into the log.
+/// Puts a code that was typed, or a card, into the log.
 pub async fn record(
     app: &App,
     tx: &mut Writing,
@@ -37,7 +41,12 @@ pub async fn record(
     entry: &Entry,
 ) -> Answer<()> {
     let Some(verdict) = Verdict::from_code(entry.result) else { return Ok(()) };
-    let Some(who) = who(app, tx, lockbox, entry).await? else { return Ok(()) };
+    let (method, who) = if entry.kind == Kind::Card {
+        (Method::Card, Some(card_holder(tx, entry).await?))
+    } else {
+        (Method::Code, who(app, tx, lockbox, entry).await?)
+    };
+    let Some(who) = who else { return Ok(()) };
     let outcome = Outcome::from(verdict);
     let line = NewLogEntry {
         id: app.next_id(),
@@ -48,7 +57,7 @@ pub async fn record(
         listing: lockbox.listing_id,
         account: who.account,
         grant: None,
-        method: Method::Code,
+        method,
         outcome,
         confirmed: true,
         operation: None,
@@ -68,6 +77,13 @@ impl Who {
     fn called(label: impl Into<String>) -> Self {
         Self { account: None, label: Some(label.into()) }
     }
+}
+
+/// The agent whose SentriKey ID the card says.
+async fn card_holder(tx: &mut Writing, entry: &Entry) -> Answer<Who> {
+    let number = u32::from_be_bytes(entry.operation).to_string();
+    let holder = accounts::by_sentrikey_id(tx.conn(), &number).await?;
+    Ok(holder.map_or_else(|| Who::called("Card"), |holder| Who { account: Some(holder.id), label: None }))
 }
 
 async fn who(app: &App, tx: &mut Writing, lockbox: &LockboxRow, entry: &Entry) -> Answer<Option<Who>> {

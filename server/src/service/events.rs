@@ -212,7 +212,7 @@ impl<'a> Storing<'a> {
         let Some(lockbox) = &place.lockbox else { return Ok(None) };
         let Some(status) = proof(self.app, self.tx, lockbox, event).await? else { return Ok(None) };
         self.is_behind |= restore::is_ahead(lockbox, &status)?;
-        hear(self.app, self.tx, lockbox.id, &status).await?;
+        hear(self.app, self.tx, lockbox.id, &status, self.app.now()).await?;
         Ok(Some(Word::from(&status)))
     }
 
@@ -264,12 +264,12 @@ fn is_low(lockbox: &LockboxRow) -> bool {
     lockbox.battery_percent.is_some_and(|percent| percent <= i64::from(BATTERY_LOW))
 }
 
-/// Notes what the lock said of itself, and takes back from phones what it has by now.
-async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()> {
+/// Notes what the lock said of itself then, and takes back from phones what it has by now.
+pub async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status, at: i64) -> Answer<()> {
     let gone = || fault("a lockbox that vanished");
     let lockbox = lockboxes::by_id(tx.conn(), id).await?.ok_or_else(gone)?;
     let heard = Heard {
-        at: app.now(),
+        at,
         battery: status.battery.min(100),
         revocation_version: status.revocation_version,
         settings_version: status.settings_version,
@@ -289,7 +289,7 @@ async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status) -> Answer<()
         }
     }
     if credentials::settings_pending(&lockbox)? && !credentials::settings_pending(&now)? {
-        for holder in store::credentials::holders(tx.conn(), lockbox.id, app.now()).await? {
+        for holder in store::credentials::carriers(tx.conn(), lockbox.id, app.now()).await? {
             tx.touch::<LockSettings>(holder, &lockbox.serial);
         }
     }

@@ -76,7 +76,7 @@ pub async fn recorded(app: &App, tx: &mut Writing, lockbox: &LockboxRow, entry: 
     lockboxes::hear_settings(tx.conn(), lockbox.id, version).await?;
     tell_owner(tx, lockbox);
     if version == known {
-        for holder in stored::holders(tx.conn(), lockbox.id, app.now()).await? {
+        for holder in stored::carriers(tx.conn(), lockbox.id, app.now()).await? {
             tx.touch::<LockSettings>(holder, &lockbox.serial);
         }
     }
@@ -84,6 +84,7 @@ pub async fn recorded(app: &App, tx: &mut Writing, lockbox: &LockboxRow, entry: 
 }
 
 fn tell_owner(tx: &mut Writing, lockbox: &LockboxRow) {
+    tx.touch::<LockSettings>(lockbox.owner_id, &lockbox.serial);
     tx.touch::<Lockbox>(lockbox.owner_id, &lockbox.serial);
     tx.touch::<Keypad>(lockbox.owner_id, &lockbox.serial);
 }

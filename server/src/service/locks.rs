@@ -62,17 +62,30 @@ pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUploa
     let keys = app.keys(&lockbox)?;
     let (batch, entries) = Batch::open(&keys, upload.batch.as_ref())
         .map_err(|_| Refusal::invalid("batch", "These are no records of this lock."))?;
-    for (number, entry) in (i64::from(batch.first)..).zip(&entries) {
+    let mark = keep(app, &mut tx, &lockbox, &batch, &entries).await?;
+    tx.commit().await?;
+    receipt(&keys, &mark)
+}
+
+/// Keeps a lock's records, whoever carried them, and lays them beside the access log.
+pub async fn keep(
+    app: &App,
+    tx: &mut Writing,
+    lockbox: &LockboxRow,
+    batch: &Batch,
+    entries: &[Entry],
+) -> Answer<Mark> {
+    for (number, entry) in (i64::from(batch.first)..).zip(entries) {
         if events::insert_audit(tx.conn(), lockbox.id, &row(number, entry)).await? {
-            access_log::record(app, &mut tx, &lockbox, number, entry).await?;
-            lock_settings::recorded(app, &mut tx, &lockbox, entry).await?;
+            access_log::record(app, tx, lockbox, number, entry).await?;
+            lock_settings::recorded(app, tx, lockbox, entry).await?;
             if entry.kind == Kind::Revocations {
-                revocations::came(app, &mut tx, &lockbox, u32::from_be_bytes(entry.operation)).await?;
+                revocations::came(app, tx, lockbox, u32::from_be_bytes(entry.operation)).await?;
             }
         }
     }
     let kept = Kept { number: lockbox.audit_number, tag: &lockbox.audit_tag, lost: lockbox.audit_lost };
-    let mark = next_mark(&kept, &batch)?;
+    let mark = next_mark(&kept, batch)?;
     if mark.number > lockbox.audit_number {
         let tag = hex::encode(mark.tag);
         let to = AuditMark { number: mark.number, tag: &tag, lost: i64::from(batch.lost) };
@@ -80,14 +93,17 @@ pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUploa
             return Err(Refusal::conflict("Another phone brought records at the same time. Try again."));
         }
     }
-    tx.commit().await?;
-    receipt(&keys, &mark)
+    Ok(mark)
 }
 
 /// What lets a lock free its records.
 pub fn receipt(keys: &KeyTree, mark: &Mark) -> Answer<AuditReceipt> {
-    let up_to = number(mark.number, "audit number")?;
-    Ok(AuditReceipt { acknowledgement: Binary::from(Acknowledgement::sign(keys, up_to, mark.tag).encode()) })
+    Ok(AuditReceipt { acknowledgement: Binary::from(acknowledgement(keys, mark)?.encode()) })
+}
+
+/// The same, as the lock reads it.
+pub fn acknowledgement(keys: &KeyTree, mark: &Mark) -> Answer<Acknowledgement> {
+    Ok(Acknowledgement::sign(keys, number(mark.number, "audit number")?, mark.tag))
 }
 
 /// Up to where a lock's records were here so far.

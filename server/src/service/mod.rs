@@ -5,6 +5,7 @@ pub mod access_log;
 pub mod association_rules;
 pub mod blocks;
 pub mod box_settings;
+pub mod cards;
 pub mod code_log;
 pub mod codes;
 pub mod credentials;

@@ -43,7 +43,8 @@ pub use self::{
     transfers::{Retired, Transferred},
 };
 use super::{
-    App, credentials, export, forbidden::Forbidden, master_keys, protocol_time, restore, retention, zones,
+    App, cards, credentials, export, forbidden::Forbidden, master_keys, protocol_time, restore, retention,
+    zones,
 };
 pub use super::{association_rules::AssociationRules, master_keys::KeyUse, retention::Pruned};
 pub use crate::store::support_users::Permission;
@@ -170,6 +171,8 @@ pub struct Provisioned {
     pub key_generation: u32,
     /// Its first settings, signed, as base64.
     pub settings: Binary,
+    /// Whose cards it takes: the association's P-256 key, 33 bytes, as base64.
+    pub card_key: Binary,
 }
 
 /// The operator's commands. Whoever can make one of these may do everything.
@@ -273,13 +276,16 @@ impl<'a> Operator<'a> {
             return Err(Refusal::conflict("There is a lockbox with this serial number.").field("serial"));
         }
         Forbidden::to(tx.conn(), owner.id).await?.apply(&mut settings);
+        settings.owner = cards::number_of(&owner);
+        let association = owner.association_id.ok_or_else(Refusal::not_found)?;
+        let card_key = cards::public_key(self.app, &mut tx, association).await?;
         let seed = zeroize::Zeroizing::new(self.app.random::<32>());
         let id = self.app.new_id();
         let row = LockboxRow {
             id,
             serial,
             generation: Named(new.generation),
-            association_id: owner.association_id.ok_or_else(Refusal::not_found)?,
+            association_id: association,
             owner_id: owner.id,
             listing_id: None,
             on_listing_since: None,
@@ -312,6 +318,7 @@ impl<'a> Operator<'a> {
             seed: Binary::from(*seed),
             key_generation: Generation::FIRST.0,
             settings: credentials::signed_settings(self.app, &row)?.settings.clone(),
+            card_key,
         })
     }
 

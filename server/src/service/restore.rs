@@ -65,7 +65,7 @@ async fn make_safe(app: &App, tx: &mut Writing) -> Answer<()> {
         settings.version = settings.version.saturating_add(restore::VERSIONS);
         lockboxes::set_settings(tx.conn(), id, &hex::encode(settings.encode())).await?;
         let serial = lockboxes::by_id(tx.conn(), id).await?.map(|row| row.serial).unwrap_or_default();
-        for holder in store::credentials::holders(tx.conn(), id, now).await? {
+        for holder in store::credentials::carriers(tx.conn(), id, now).await? {
             tx.touch::<RevocationList>(holder, &serial);
         }
     }

@@ -86,7 +86,7 @@ async fn put_on_list(app: &App, tx: &mut Writing, lockbox: Id, rows: &[Credentia
     }
     let serial =
         lockboxes::by_id(tx.conn(), lockbox).await?.ok_or_else(|| fault("a grant without its box"))?.serial;
-    for holder in credentials::holders(tx.conn(), lockbox, app.now()).await? {
+    for holder in credentials::carriers(tx.conn(), lockbox, app.now()).await? {
         tx.touch::<RevocationList>(holder, &serial);
     }
     Ok(())
@@ -103,7 +103,7 @@ pub async fn heard(app: &App, tx: &mut Writing, former: &LockboxRow, now: &Lockb
         tx.touch::<Grant>(granter, grant);
     }
     if is_pending(former) && !is_pending(now) {
-        for holder in credentials::holders(tx.conn(), now.id, app.now()).await? {
+        for holder in credentials::carriers(tx.conn(), now.id, app.now()).await? {
             tx.touch::<RevocationList>(holder, &now.serial);
         }
     }

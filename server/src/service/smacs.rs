@@ -9,21 +9,20 @@ use crate::{
     store::{
         Writing, codes,
         columns::number,
-        listings,
         lockboxes::{self, LockboxRow},
     },
 };
 
 const DAY: i64 = 86_400;
-/// As the MLS calls it.
-const ON_SALE: &str = "Active";
 
 /// What the caller's phone makes SMACs of a lockbox with until midnight UTC. An agent has one slot of a lock for a day.
 pub async fn key(app: &App, caller: &Caller, serial: &str) -> Answer<SmacKey> {
-    caller.agent()?;
+    let association = caller.agent()?;
     let mut tx = app.store.write().await?;
     access_log::hold(app, &mut tx, [serial].into()).await?;
-    let lockbox = open_to(&mut tx, caller, serial).await?;
+    let lockbox =
+        lockboxes::open_to_member(tx.conn(), association, caller.account, app.now(), serial).await?;
+    let lockbox = lockbox.ok_or_else(Refusal::not_found)?;
     // Nothing is given for a day that was yesterday.
     let day = app.signing_time(&mut tx).await?.unix() / DAY;
     let slot = if let Some(slot) = codes::smac_slot(tx.conn(), lockbox.id, day, caller.account).await? {
@@ -38,19 +37,6 @@ pub async fn key(app: &App, caller: &Caller, serial: &str) -> Answer<SmacKey> {
     let day: u32 = number(day, "day")?;
     let key = DayKey::derive(&app.keys(&lockbox)?, day, slot);
     Ok(SmacKey { lockbox: lockbox.serial, day, slot: slot.number(), key: Binary::from(*key.key().expose()) })
-}
-
-/// The lockbox, where it is the caller's, or hangs at an active listing of their association. [AGT-1]
-async fn open_to(tx: &mut Writing, caller: &Caller, serial: &str) -> Answer<LockboxRow> {
-    let lockbox = lockboxes::by_serial(tx.conn(), serial).await?.ok_or_else(Refusal::not_found)?;
-    let listing = match lockbox.listing_id {
-        Some(id) => listings::by_id(tx.conn(), id).await?,
-        None => None,
-    };
-    let shown = listing.is_some_and(|listing| listing.standard_status == ON_SALE);
-    let theirs = lockbox.owner_id == caller.account || shown;
-    let is_open = lockbox.retired_at.is_none() && caller.association == Some(lockbox.association_id);
-    if is_open && theirs { Ok(lockbox) } else { Err(Refusal::not_found()) }
 }
 
 /// A slot that nobody has that day, none of them likelier: a guesser learns nothing from one that they know.

@@ -256,7 +256,7 @@ impl Loader<'_> {
     }
 
     async fn revocations(&mut self, serials: &[&str]) -> Answer<()> {
-        for lockbox in lockboxes::held(self.conn, self.caller.account, serials).await? {
+        for lockbox in lockboxes::carried_to(self.conn, self.caller.account, serials).await? {
             if revocations::is_pending(&lockbox) {
                 let list = revocations::signed(self.app, self.conn, &lockbox).await?;
                 self.add(&list)?;
@@ -266,7 +266,7 @@ impl Loader<'_> {
     }
 
     async fn settings(&mut self, serials: &[&str]) -> Answer<()> {
-        for lockbox in lockboxes::held(self.conn, self.caller.account, serials).await? {
+        for lockbox in lockboxes::carried_to(self.conn, self.caller.account, serials).await? {
             if credentials::settings_pending(&lockbox)? {
                 self.add(&credentials::signed_settings(self.app, &lockbox)?)?;
             }
@@ -305,7 +305,7 @@ impl Loader<'_> {
     }
 
     async fn deliveries(&mut self, serials: &[&str]) -> Answer<()> {
-        for lockbox in lockboxes::held(self.conn, self.caller.account, serials).await? {
+        for lockbox in lockboxes::carried_to(self.conn, self.caller.account, serials).await? {
             if let Some(delivery) = blocks::delivery(self.app, self.conn, &lockbox).await? {
                 self.add(&delivery)?;
             }

@@ -86,6 +86,21 @@ pub async fn by_name(conn: &mut Connection, name: &str) -> sqlx::Result<Option<A
     sqlx::query_as("SELECT * FROM associations WHERE name = $1").bind(name).fetch_optional(conn).await
 }
 
+/// What an association signs cards with, sealed; nothing where it was never asked for.
+pub async fn card_key(conn: &mut Connection, id: Id) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT card_key FROM associations WHERE id = $1").bind(id).fetch_one(conn).await
+}
+
+/// Stores what an association signs cards with, unless there is something already.
+pub async fn set_card_key(conn: &mut Connection, id: Id, sealed: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE associations SET card_key = $1 WHERE id = $2 AND card_key IS NULL")
+        .bind(sealed)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// All of them.
 pub async fn all(conn: &mut Connection) -> sqlx::Result<Vec<AssociationRow>> {
     sqlx::query_as("SELECT * FROM associations ORDER BY name").fetch_all(conn).await

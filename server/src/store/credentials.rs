@@ -147,10 +147,11 @@ async fn set_state(
     Ok(())
 }
 
-/// Accounts whose phones hold live credentials for a lock.
-pub async fn holders(conn: &mut Connection, lockbox: Id, now: i64) -> sqlx::Result<Vec<Id>> {
+/// Accounts whose phones carry to a lock what it was told: those that hold live credentials for it, and its owner's.
+pub async fn carriers(conn: &mut Connection, lockbox: Id, now: i64) -> sqlx::Result<Vec<Id>> {
     sqlx::query_scalar(
-        "SELECT DISTINCT account_id FROM credentials WHERE lockbox_id = $1 AND state = 'live' AND not_after > $2",
+        "SELECT account_id FROM credentials WHERE lockbox_id = $1 AND state = 'live' AND not_after > $2 \
+         UNION SELECT owner_id FROM lockboxes WHERE id = $1",
     )
     .bind(lockbox)
     .bind(now)

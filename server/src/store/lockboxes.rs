@@ -147,24 +147,43 @@ pub async fn at_listing(conn: &mut Connection, listing: Id) -> sqlx::Result<Opti
     sqlx::query_as("SELECT * FROM lockboxes WHERE listing_id = $1").bind(listing).fetch_optional(conn).await
 }
 
-/// The lockboxes with Bluetooth that a member may open: their association's that hang at an active listing, and their own
-/// wherever they hang. [AGT-1]
+/// What a member may open, $2, of an association, $1, now, $3: what hangs at an active listing, and their own. [AGT-1]
+const OPEN_TO_MEMBER: &str = "b.association_id = $1 AND b.retired_at IS NULL AND (b.owner_id = $2 OR \
+     (b.on_listing_since <= $3 AND l.gone_at IS NULL AND l.standard_status IN ('Active', 'Active Under Contract')))";
+
+/// The lockbox with this serial number, where a member may open it. [AGT-1]
+pub async fn open_to_member(
+    conn: &mut Connection,
+    association: Id,
+    member: Id,
+    now: i64,
+    serial: &str,
+) -> sqlx::Result<Option<LockboxRow>> {
+    let sql = format!(
+        "SELECT b.* FROM lockboxes b LEFT JOIN listings l ON l.id = b.listing_id \
+         WHERE {OPEN_TO_MEMBER} AND b.serial = $4"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(association)
+        .bind(member)
+        .bind(now)
+        .bind(serial)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The lockboxes with Bluetooth that a member may open and that hang at a listing. [AGT-1]
 pub async fn open_to_members(
     conn: &mut Connection,
     association: Id,
     member: Id,
     now: i64,
 ) -> sqlx::Result<Vec<LockboxRow>> {
-    sqlx::query_as(
-        "SELECT b.* FROM lockboxes b JOIN listings l ON l.id = b.listing_id WHERE b.association_id = $1 \
-         AND b.retired_at IS NULL AND b.generation = 'ble' AND (b.owner_id = $2 OR (b.on_listing_since <= $3 \
-         AND l.gone_at IS NULL AND l.standard_status IN ('Active', 'Active Under Contract'))) ORDER BY b.id",
-    )
-    .bind(association)
-    .bind(member)
-    .bind(now)
-    .fetch_all(conn)
-    .await
+    let sql = format!(
+        "SELECT b.* FROM lockboxes b JOIN listings l ON l.id = b.listing_id \
+         WHERE {OPEN_TO_MEMBER} AND b.generation = 'ble' ORDER BY b.id"
+    );
+    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(association).bind(member).bind(now).fetch_all(conn).await
 }
 
 /// Those of the named lockboxes that are this agent's and in use.
@@ -183,12 +202,18 @@ pub async fn owned_among(
     query.fetch_all(conn).await
 }
 
-/// Those of the named lockboxes that this account's phones hold live credentials for.
-pub async fn held(conn: &mut Connection, account: Id, serials: &[&str]) -> sqlx::Result<Vec<LockboxRow>> {
+/// Those of the named lockboxes to which this account's phones carry what they were told: where they hold live credentials,
+/// and the account's own.
+pub async fn carried_to(
+    conn: &mut Connection,
+    account: Id,
+    serials: &[&str],
+) -> sqlx::Result<Vec<LockboxRow>> {
     let list = placeholders(2, serials.len());
     let sql = format!(
-        "SELECT * FROM lockboxes b WHERE b.serial IN ({list}) AND EXISTS (SELECT 1 FROM credentials c \
-         WHERE c.lockbox_id = b.id AND c.account_id = $1 AND c.state = 'live')"
+        "SELECT * FROM lockboxes b WHERE b.serial IN ({list}) AND (EXISTS (SELECT 1 FROM credentials c \
+         WHERE c.lockbox_id = b.id AND c.account_id = $1 AND c.state = 'live') \
+         OR (b.owner_id = $1 AND b.generation = 'ble' AND b.retired_at IS NULL))"
     );
     let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(account);
     for serial in serials {

@@ -29,6 +29,7 @@ pub const PLACES: &[Place] = &[
     place("push-token", "devices", "id", "push_token"),
     place("door-seed", "doors", "id", "seed"),
     place("door-code", "door_codes", "id", "code"),
+    place("card-key", "associations", "id", "card_key"),
 ];
 
 /// A sealed value.

@@ -227,7 +227,7 @@ async fn agents_routes_are_closed_to_contractors() {
         call(&world, Some(&ready.bo), row).await.refused("forbidden", None);
         seen += 1;
     }
-    assert_eq!(seen, 27);
+    assert_eq!(seen, 29);
 }
 
 /// Those who are neither: none of an agent's routes, and nothing of anybody's through the others. [RES-0, SUP-1]

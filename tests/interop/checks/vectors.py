@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sentri_protocol import audit, codes, tokens
+from sentri_protocol import audit, card, codes, tokens
 from sentri_protocol.advert import BATTERY_LOW, CLOCK_LOST, Advert, press_nonce
 from sentri_protocol.codec import Reader
 from sentri_protocol.frames import cut
@@ -191,6 +191,20 @@ def picked_code(report: Report, name: str, case: dict, _: World) -> None:
     report.equal(f"{name}: {case['code']}", codes.picked_refusal(case["code"], case["lengths"]), case["refusal"])
 
 
+def card_memory(report: Report, name: str, case: dict, _: World) -> None:
+    serial, salt = raw(case["serial"]), raw(case["salt"])
+    made = card.Card(
+        serial, case["holder"], case["not_before"], case["not_after"], salt, card.pin_check(serial, case["pin"], salt)
+    )
+    image, letters = card.read_memory(raw(case["memory"]))
+    report.equal(f"{name}: image", image.hex(), case["image"])
+    report.equal(f"{name}: card", card.Card.open(raw(case["association"]), image), made)
+    report.equal(f"{name}: said", image[: card.SAID_BYTES].hex(), made.encode().hex())
+    told = [{"lock": lock.hex(), "message": message.hex()} for lock, message in letters]
+    report.equal(f"{name}: letters", told, case["letters"])
+    report.equal(f"{name}: made again", card.write_memory(image, letters).hex(), case["memory"])
+
+
 # Those of docs/codes.md, which codes/run_codes.py checks.
 OF_CODES = {
     "code_deliveries", "one_day_lives", "smacs", "smart_pin_entries", "smart_pin_rules", "smart_pins", "stored_codes",
@@ -200,6 +214,7 @@ OF_CODES = {
 CHECKERS = {
     "adverts": adverts,
     "audit": audit_log,
+    "card_memories": card_memory,
     "derived_codes": derived_code,
     "frames": frames,
     "keys": keys,

@@ -7,6 +7,7 @@ use sentri_wire::{
     account::{Account, AccountKind},
     agent::{Listing, Lockbox},
     codes::{IssuedCode, Keypad},
+    credential::LockSettings,
 };
 use serde::Serialize;
 
@@ -21,7 +22,7 @@ use crate::{
     refusal::{Answer, Refusal},
     rules,
     service::{
-        credentials, fault,
+        cards, credentials, fault,
         forbidden::{self, Forbidden},
         grants, residence,
     },
@@ -178,6 +179,7 @@ impl Operator<'_> {
         let mut settings = credentials::settings(&former)?;
         settings.version += 1;
         settings.generation = generation;
+        settings.owner = cards::number_of(&owner);
         Forbidden::to(tx.conn(), owner.id).await?.apply(&mut settings);
         let row = LockboxRow {
             owner_id: owner.id,
@@ -216,6 +218,7 @@ impl Operator<'_> {
 async fn tell_owners(tx: &mut Writing, former: &LockboxRow, now: &LockboxRow) -> Answer<()> {
     let codes = codes::of_lockbox(tx.conn(), now.id).await?;
     for owner in [former.owner_id, now.owner_id] {
+        tx.touch::<LockSettings>(owner, &now.serial);
         tx.touch::<Lockbox>(owner, &now.serial);
         tx.touch::<Keypad>(owner, &now.serial);
         for code in &codes {
