@@ -22,7 +22,8 @@ const NOBODY: (&str, &str) = ("nobody", "nogroup");
 const ROLE: &str = "sentri";
 
 /// A database for each test is room enough: what would be replayed after a crash is kept short.
-const LITTLE_WAL: &str = " -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=128MB";
+const LITTLE_WAL: &str =
+    " -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=128MB";
 
 /// Whether a commit waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
