@@ -41,8 +41,9 @@ impl Run {
         self.agent_is_current().await;
         self.takes_back_what_the_second_holds().await;
         let by_the_wall = (self.now() - BEHIND).rem_euclid(DAY);
-        if by_the_wall < OPEN_FROM {
-            self.copy.town.clock.set(self.now() + OPEN_FROM - by_the_wall);
+        // Nor so late that the hours end meanwhile.
+        if !(OPEN_FROM..DAY - HOUR).contains(&by_the_wall) {
+            self.copy.town.clock.set(self.now() + (OPEN_FROM - by_the_wall).rem_euclid(DAY));
         }
         self.agent_is_current().await;
         let mut starts_at = self.now();
