@@ -31,6 +31,7 @@ const EXAMPLES: &str = "Examples:
   cargo run
   cargo run -- --email pat@plumbing.example --address \"7 Elm Street\"
   cargo run -- --start \"tomorrow 09:00\" --end \"tomorrow 17:00\"
+  cargo run -- --all
   cargo run -- --json
   cargo run -- keypad --profile residential
   cargo run -- serve --data sandbox-data --port 8080 --control-port 8081";
@@ -39,6 +40,10 @@ const EXAMPLES: &str = "Examples:
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "The story")]
 pub struct StoryArgs {
+    /// Go on after the main job, with a chapter each on listings and lockbox settings, grant and revoke, messages, the
+    /// access log, the contractor's home, a member who opens, codes, and a resident's door
+    #[arg(long)]
+    pub all: bool,
     /// Print the story as one JSON document
     #[arg(long)]
     pub json: bool,

@@ -10,7 +10,7 @@ use clap::Parser;
 use sentri_sandbox::{
     cli::{Cli, Command, KeypadArgs, StoryArgs},
     keypad, serve,
-    story::{self, Played, Script, Stage, StoryTrouble, Style},
+    story::{self, Chapter, Played, Script, Stage, StoryTrouble, Style},
 };
 
 /// What all chance of the story follows from.
@@ -81,7 +81,7 @@ async fn as_text(stage: &mut Stage) -> Result<Played, StoryTrouble> {
     let mut out = io::stdout();
     let style =
         Style { color: out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) };
-    let opening = [
+    let mut opening = vec![
         format!(
             "A backend on {} with its SQLite in a temporary folder, three phones, three lockboxes: all real parts. \
              Only time and radio are simulated.",
@@ -89,6 +89,10 @@ async fn as_text(stage: &mut Stage) -> Result<Played, StoryTrouble> {
         ),
         "What is to try besides: cargo run -- --help".to_owned(),
     ];
+    if stage.script.all {
+        let titles = Chapter::ALL.map(Chapter::title).join("; ");
+        opening.push(format!("After the main job come {} chapters: {titles}.", Chapter::ALL.len()));
+    }
     story::print_opening(&mut out, style, &opening)?;
     let played = story::play(stage, |step| story::print_step(&mut io::stdout(), style, step)).await?;
     story::closing(&mut out, style, &played.steps, played.machine_ms)?;

@@ -2,7 +2,18 @@
 //!
 //! `SENTRI_SEED=4711` plays that one alone, and tells each step; `SENTRI_SEEDS=50` plays fewer, or more.
 
-use std::{env, ops::Range};
+use std::{
+    env,
+    fmt::Write as _,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, PoisonError},
+};
+
+/// Runs at a time: the machine's two cores.
+const WORKERS: u64 = 2;
+/// How many failing seeds are named.
+const NAMED: usize = 10;
 
 /// The seeds to play.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +38,36 @@ impl Seeds {
         self.range.end - self.range.start
     }
 
-    /// Those that fall to one of several workers.
-    pub fn of_worker(&self, worker: u64, workers: u64) -> impl Iterator<Item = u64> + use<> {
-        self.range.clone().filter(move |seed| seed % workers == worker)
+    /// Plays each, some at a time: what the runs gave, or which failed and how that test plays them again.
+    pub fn play<T: Send>(&self, test: &str, run: impl Fn(u64) -> T + Sync) -> Result<Vec<T>, String> {
+        let (gave, failed) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for worker in 0..WORKERS {
+                let (gave, failed, run) = (&gave, &failed, &run);
+                scope.spawn(move || {
+                    for seed in self.range.clone().filter(|seed| seed % WORKERS == worker) {
+                        match catch_unwind(AssertUnwindSafe(|| run(seed))) {
+                            Ok(it) => gave.lock().unwrap_or_else(PoisonError::into_inner).push(it),
+                            Err(_) => failed.lock().unwrap_or_else(PoisonError::into_inner).push(seed),
+                        }
+                    }
+                });
+            }
+        });
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_empty() {
+            Ok(gave.into_inner().unwrap_or_else(PoisonError::into_inner))
+        } else {
+            Err(how_to_replay(test, &failed))
+        }
     }
+}
+
+fn how_to_replay(test: &str, failed: &[u64]) -> String {
+    let mut told = format!("{} seeds failed. Replay one by\n", failed.len());
+    for seed in failed.iter().take(NAMED) {
+        let _ =
+            writeln!(told, "    SENTRI_SEED={seed} cargo test -p sentri-tests --test {test} -- --nocapture");
+    }
+    told
 }

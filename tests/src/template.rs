@@ -26,6 +26,14 @@ pub struct Template {
     listing: String,
     agent_keys: HashMap<String, Vec<u8>>,
     contractor_keys: HashMap<String, Vec<u8>>,
+    others: Vec<Other>,
+}
+
+/// Another device of the contractor's.
+struct Other {
+    name: String,
+    checks: PhoneChecks,
+    keys: HashMap<String, Vec<u8>>,
 }
 
 /// A copy of the house, with nobody's app started yet.
@@ -36,6 +44,8 @@ pub struct HouseCopy {
     pub agent: Device,
     /// The contractor's device, logged in.
     pub contractor: Device,
+    /// What other devices the contractor has.
+    pub others: Vec<Device>,
     /// The listing.
     pub listing: String,
     /// Removed with the copy.
@@ -47,9 +57,18 @@ pub struct HouseCopy {
 impl Template {
     /// Builds the house, has both phones synced, and stops its town.
     pub async fn build(seed: u64) -> Result<Self, Trouble> {
+        Self::build_with(seed, async |_| Ok(Vec::new())).await
+    }
+
+    /// The same, once it is furnished: with what other devices of the contractor's.
+    pub async fn build_with(
+        seed: u64,
+        furnish: impl AsyncFnOnce(&House) -> Result<Vec<Device>, Trouble>,
+    ) -> Result<Self, Trouble> {
         let folder = scratch()?;
         let database = database::fresh().await?;
         let house = House::build_in(seed, Some(folder.path().to_owned()), database.clone()).await?;
+        let others = furnish(&house).await?;
         house.agent.core.sync_now().await?;
         let template = Self {
             folder,
@@ -58,6 +77,7 @@ impl Template {
             listing: house.listing.clone(),
             agent_keys: house.agent_device.keys().items(),
             contractor_keys: house.device.keys().items(),
+            others: others.into_iter().map(Other::of).collect(),
         };
         house.town.stop().await;
         Ok(template)
@@ -88,14 +108,28 @@ impl Template {
         let contractor = town.device(crate::CONTRACTORS_PHONE, App::Connect, PhoneChecks::Enforced);
         agent.keys().restore(self.agent_keys.clone());
         contractor.keys().restore(self.contractor_keys.clone());
+        let others = self.others.iter().map(|it| it.device(&town)).collect();
         Ok(HouseCopy {
             town,
             agent,
             contractor,
+            others,
             listing: self.listing.clone(),
             _folder: folder,
             _database: database,
         })
+    }
+}
+
+impl Other {
+    fn of(device: Device) -> Self {
+        Self { checks: device.checks, keys: device.keys().items(), name: device.name }
+    }
+
+    fn device(&self, town: &Town) -> Device {
+        let device = town.device(&self.name, App::Connect, self.checks);
+        device.keys().restore(self.keys.clone());
+        device
     }
 }
 
@@ -108,6 +142,13 @@ impl HouseCopy {
     /// Starts the contractor's app.
     pub fn start_contractor(&mut self, between: Between) -> Result<Phone, Trouble> {
         Ok(self.contractor.start_between(&self.town.surroundings(), between)?)
+    }
+
+    /// Starts the app on another device of the contractor's.
+    pub fn start_other(&mut self, number: usize, between: Between) -> Result<Phone, Trouble> {
+        let around = self.town.surroundings();
+        let device = self.others.get_mut(number).ok_or(Trouble::Unexpected("no such device"))?;
+        Ok(device.start_between(&around, between)?)
     }
 }
 

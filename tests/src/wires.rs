@@ -106,6 +106,12 @@ impl Wires {
         self.state().healed = false;
     }
 
+    /// From now on nothing can be reached, until it is healed.
+    pub fn cut_off(&self) {
+        let mut state = self.state();
+        (state.healed, state.cut_for) = (false, u64::MAX);
+    }
+
     /// All that is under way arrives: nothing lives on a network for hours.
     pub async fn settle(&self) {
         let late = std::mem::take(&mut self.state().late);

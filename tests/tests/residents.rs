@@ -23,6 +23,7 @@ use sentri_sandbox::{
     clock::Clock,
     lockbox::Lockbox,
     phone::{Device, Phone},
+    radio::{Direction, Fate},
     story::cast,
     town::{Plan, Town},
 };
@@ -169,6 +170,40 @@ async fn res_5_a_visit_that_finds_no_lock_changes_nothing() {
     assert_eq!(home.code().await.state, DoorCodeState::Pending);
     home.deliver().await.unwrap();
     assert!(home.opens(second.next.as_ref()));
+}
+
+/// RES-5: the link is lost midway. Where the code had not come, the old one works; where it had and only the answer was
+/// lost, the new one does. The app tells of neither before the lock's own word is there, which the next visit brings.
+#[tokio::test(flavor = "multi_thread")]
+async fn res_5_a_phone_that_loses_the_link_midway_tells_nothing_that_is_not_so() {
+    for (seed, direction) in [(175, Direction::ToLock), (176, Direction::ToPhone)] {
+        let home = Home::build(seed).await;
+        let first = home.generate().await;
+        home.deliver().await.unwrap();
+        let second = home.generate().await;
+        // The first message and its answer are one value each; all that comes after it is lost.
+        let mut values = 0;
+        home.town.air.set_plan(Some(Box::new(move |passing| {
+            values += u32::from(passing.direction == direction);
+            if values > 1 && passing.direction == direction { Fate::Cut } else { Fate::Arrives }
+        })));
+        let told = home.deliver().await;
+        assert!(!told.is_ok_and(|report| report.delivered), "{direction:?}");
+        home.town.air.set_plan(None);
+        let has_come = direction == Direction::ToPhone;
+        assert_eq!(
+            (home.opens(first.next.as_ref()), home.opens(second.next.as_ref())),
+            (!has_come, has_come)
+        );
+        let shown = home.code().await;
+        assert_eq!((shown.state, &shown.working), (DoorCodeState::Pending, &first.next));
+
+        let report = home.deliver().await.unwrap();
+        assert_eq!((report.delivered, report.not_taken), (true, false));
+        let shown = home.code().await;
+        assert_eq!((shown.state, &shown.working), (DoorCodeState::Works, &second.next));
+        assert!(home.opens(second.next.as_ref()) && !home.opens(first.next.as_ref()));
+    }
 }
 
 /// RES-3: a guest's code goes the same way.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use sentri_sandbox::{
     cli::StoryArgs,
-    story::{Played, Script, Stage, cast, play},
+    story::{Chapter, Played, Script, Stage, cast, play},
     town::Town,
 };
 
@@ -50,6 +50,18 @@ async fn every_step_of_the_main_job_does_what_it_says() {
     assert_eq!(open.took.network.requests, 0, "opened with no network");
 }
 
+/// The longer story, whose chapters follow the main job: LST-1, LST-4, LST-6, GRT-1, GRT-3 to GRT-6, CON-1 to CON-3, CON-5,
+/// AGT-1, COD-1 to COD-5, PIN-0, RES-0, RES-1, RES-5.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_chapter_does_what_it_says() {
+    let all = StoryArgs { all: true, ..StoryArgs::default() };
+    let played = played(&all, 5, |_, _| {}).await;
+    assert_eq!(what_failed(&played), Vec::<String>::new());
+    assert!(played.passed);
+    let titles: Vec<_> = played.steps[23..].iter().map(|step| step.title.as_str()).collect();
+    assert_eq!(titles, Chapter::ALL.map(Chapter::title));
+}
+
 /// The same with the reader's own input, months ahead and over days: sessions end in between, tickets are renewed.
 #[tokio::test(flavor = "multi_thread")]
 async fn any_window_the_reader_enters_is_played() {
@@ -64,7 +76,7 @@ async fn any_window_the_reader_enters_is_played() {
             address: Some("7 Élm Street, Apt. 3".into()),
             start: at(start),
             end: at(end),
-            json: false,
+            ..StoryArgs::default()
         };
         let played = played(&args, 2, |_, _| {}).await;
         assert_eq!(what_failed(&played), Vec::<String>::new(), "{start} to {end}");

@@ -23,8 +23,8 @@ pub enum Suite {
     Rust,
     /// The backend's and the end-to-end tests again, on a PostgreSQL that is started for them.
     Postgres,
-    /// A thousand seeds of a network that fails between phones and backend, and a thousand deaths of the backend while
-    /// access is granted; the Rust tests play the first of them.
+    /// A thousand seeds of a network, a radio and a lock that fail between phones and backend, a thousand deaths of the
+    /// backend while access is granted, and a thousand while something is delivered; the Rust tests play the first of them.
     Faults,
     /// Schemathesis over the whole OpenAPI document.
     Schemathesis,
@@ -95,7 +95,7 @@ fn postgres(workspace: &Workspace) -> Result<()> {
 /// How many seeds of network faults are played before a change lands.
 const FAULT_SEEDS: &str = "1000";
 
-/// How often the backend is killed while access is granted, before a change lands.
+/// How often the backend is killed while access is granted, and while something is delivered, before a change lands.
 const KILLS: &str = "1000";
 
 /// A seed that fails is printed, with the command that plays it again.
@@ -104,7 +104,9 @@ fn faults(workspace: &Workspace) -> Result<()> {
     let mut networks = cargo_test_together(workspace);
     networks.args(["--test", "network_faults", "--", "--nocapture"]).env("SENTRI_SEEDS", FAULT_SEEDS);
     let mut deaths = cargo_test_together(workspace);
-    deaths.args(["--test", "api", "--", "--nocapture", "granting_kills::"]).env("SENTRI_KILLS", KILLS);
+    // The two run at one time, each on a core.
+    let both = ["granting_kills::", "delivery_kills::"];
+    deaths.args(["--test", "api", "--", "--nocapture"]).args(both).env("SENTRI_KILLS", KILLS);
     let held = process::overhear(&mut networks, |line| tally.hear(line));
     let lived = process::overhear(&mut deaths, |line| tally.hear(line));
     let closed = tally.close("faults");

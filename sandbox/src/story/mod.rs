@@ -1,10 +1,11 @@
 //! The main job, step by step, on real parts: each step tells what happened, checks it, and says what it took.
 //!
 //! [`cast`] and [`script`] are who and when, `stage` holds the parts, then come the steps: `granting`, `opening`,
-//! `revoking`, `battery`, `refusals`, `without_bluetooth`.
+//! `revoking`, `battery`, `refusals`, `without_bluetooth`; with `--all`, the `chapters`.
 
 mod battery;
 pub mod cast;
+mod chapters;
 mod granting;
 mod opening;
 mod print;
@@ -21,6 +22,7 @@ use std::{io, time::Instant};
 use sentri_core::CoreError;
 use serde::Serialize;
 
+pub use chapters::Chapter;
 pub use print::{Style, closing, opening as print_opening, step as print_step};
 pub use script::Script;
 pub use stage::Stage;
@@ -70,10 +72,11 @@ pub async fn play(
     mut told: impl FnMut(&Step) -> io::Result<()>,
 ) -> Result<Played, StoryTrouble> {
     let begun = Instant::now();
+    let parts = Part::of(&stage.script);
     let mut steps: Vec<Step> = Vec::new();
-    for scene in Scene::ALL {
+    for part in &parts {
         let number = steps.len() + 1;
-        let step = stage.play(scene, number).await?;
+        let step = stage.play(*part, number).await?;
         told(&step)?;
         let broken_off = step.facts.iter().any(|fact| fact.claim == BROKEN_OFF);
         steps.push(step);
@@ -81,12 +84,40 @@ pub async fn play(
             break;
         }
     }
-    let passed = steps.len() == Scene::ALL.len() && steps.iter().all(|step| step.passed);
+    let passed = steps.len() == parts.len() && steps.iter().all(|step| step.passed);
     Ok(Played { passed, machine_ms: begun.elapsed().as_millis(), steps })
 }
 
 /// What a step claims that could not be played to its end: the ones after it have nothing to stand on.
 const BROKEN_OFF: &str = "The step could be played to its end";
+
+/// What a story is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Scene(Scene),
+    Chapter(Chapter),
+}
+
+impl Part {
+    fn of(script: &Script) -> Vec<Self> {
+        let chapters = Chapter::ALL.map(Self::Chapter).into_iter().filter(|_| script.all);
+        Scene::ALL.map(Self::Scene).into_iter().chain(chapters).collect()
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Scene(scene) => scene.title(),
+            Self::Chapter(chapter) => chapter.title(),
+        }
+    }
+
+    async fn play(self, stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
+        match self {
+            Self::Scene(scene) => scene.play(stage, tell).await,
+            Self::Chapter(chapter) => chapter.play(stage, tell).await,
+        }
+    }
+}
 
 /// The scenes, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

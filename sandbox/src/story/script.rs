@@ -46,6 +46,8 @@ pub struct Script {
     pub overnight: Span,
     /// When the box is closed, and the third access long over.
     pub night: Timestamp,
+    /// Whether the chapters follow.
+    pub all: bool,
 }
 
 impl Script {
@@ -85,6 +87,7 @@ impl Script {
             tomorrow: Span { from: later + 20 * HOUR, to: later + 22 * HOUR },
             overnight: Span { from: later + 3 * HOUR, to: later + 20 * HOUR },
             night: times::next_at_hour(later, 22) + 30 * MINUTE,
+            all: args.all,
         })
     }
 

@@ -9,7 +9,7 @@ use sentri_core::{
 };
 
 use super::{
-    BROKEN_OFF, Scene, StoryTrouble, cast,
+    BROKEN_OFF, Part, StoryTrouble, cast,
     script::Script,
     step::{Step, Telling},
     times,
@@ -73,14 +73,14 @@ impl Stage {
         Ok(Self { town, script, agent, contractor, unchecked, left: Left::default() })
     }
 
-    /// Plays one scene. What goes wrong in it is a fact that does not hold; only bad input is an error.
-    pub(super) async fn play(&mut self, scene: Scene, number: usize) -> Result<Step, StoryTrouble> {
+    /// Plays one part. What goes wrong in it is a fact that does not hold; only bad input is an error.
+    pub(super) async fn play(&mut self, part: Part, number: usize) -> Result<Step, StoryTrouble> {
         self.town.meter.take();
         self.town.air.take_traffic();
-        let mut tell = Telling::begin(scene.title());
+        let mut tell = Telling::begin(part.title());
         // Within it time may pass: a phone that tries a broken call again waits a little between its tries.
         let clock = self.town.clock.clone();
-        match clock.scene(scene.play(self, &mut tell)).await {
+        match clock.scene(part.play(self, &mut tell)).await {
             Ok(()) => {}
             Err(trouble @ StoryTrouble::Input { .. }) => return Err(trouble),
             Err(trouble) => {

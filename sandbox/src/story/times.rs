@@ -27,6 +27,11 @@ pub fn clock(at: Timestamp) -> String {
     local(at).format("%-I:%M %p").to_string()
 }
 
+/// "2026-11-23".
+pub fn date(at: Timestamp) -> String {
+    local(at).format("%Y-%m-%d").to_string()
+}
+
 /// "Mon, Nov 23, 10:05 AM".
 pub fn day_and_clock(at: Timestamp) -> String {
     local(at).format("%a, %b %-d, %Y, %-I:%M %p").to_string()

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    mortal::{Mortal, play},
+    mortal::{Mortal, kills, play},
     world::{BLE, DANA, DAY, HOUR, NOW, PASSWORD, completion, grant, new_listing, phone},
 };
 
@@ -158,6 +158,5 @@ async fn live(mortal: &mut Mortal, number: u64) {
 /// LST-3, GRT-1, GRT-3, GRT-4, ACC-8
 #[tokio::test]
 async fn what_was_granted_or_taken_back_holds_wherever_the_server_dies() {
-    let kills = std::env::var("SENTRI_KILLS").ok().and_then(|text| text.trim().parse().ok());
-    play(kills.unwrap_or(LEAST_KILLS), LEAST_STEPS, async |mortal, number| live(mortal, number).await).await;
+    play(kills(LEAST_KILLS), LEAST_STEPS, async |mortal, number| live(mortal, number).await).await;
 }

@@ -22,6 +22,7 @@ mod codes;
 mod codes_by_phone;
 mod decisions;
 mod deletion;
+mod delivery_kills;
 mod device_keys;
 mod devices;
 mod document;

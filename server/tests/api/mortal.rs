@@ -80,7 +80,12 @@ pub struct Mortal {
 
 impl Mortal {
     pub async fn new() -> Self {
-        let world = World::with(|config| (config.deliver, config.texts_per_number) = (false, 10_000)).await;
+        Self::around(World::with(|config| (config.deliver, config.texts_per_number) = (false, 10_000)).await)
+    }
+
+    /// A world that was made ready before anything dies.
+    pub fn around(mut world: World) -> Self {
+        world.config.deliver = false;
         Self { world, killer: Killer::new(Plan::Not), plan: Plan::Not, kills: 0, story: Mutex::default() }
     }
 
@@ -182,10 +187,25 @@ impl Mortal {
     }
 }
 
+/// How often a server is killed: as `SENTRI_KILLS` says, or so often.
+pub fn kills(by_default: u64) -> u64 {
+    let asked = std::env::var("SENTRI_KILLS").ok().and_then(|text| text.trim().parse().ok());
+    asked.unwrap_or(by_default)
+}
+
 /// Plays lives until the server has died at least so often: first at each commit, once before and once after it, until a
 /// whole life passes without; then over and over, as it comes.
-pub async fn play(least_kills: u64, least_steps: u64, mut life: impl AsyncFnMut(&mut Mortal, u64)) {
-    let mut mortal = Mortal::new().await;
+pub async fn play(least_kills: u64, least_steps: u64, life: impl AsyncFnMut(&mut Mortal, u64)) {
+    play_in(Mortal::new().await, least_kills, least_steps, life).await;
+}
+
+/// The same in a world that is ready.
+pub async fn play_in(
+    mut mortal: Mortal,
+    least_kills: u64,
+    least_steps: u64,
+    mut life: impl AsyncFnMut(&mut Mortal, u64),
+) {
     let mut number = 0;
     for fate in [Fate::DiesBefore, Fate::DiesAfter] {
         for commit in 0.. {

@@ -115,7 +115,7 @@ impl Maple {
     }
 }
 
-fn door(serial: &str, kind: DoorKind, unit: Option<&str>, hub: Option<&str>) -> NewDoor {
+pub fn door(serial: &str, kind: DoorKind, unit: Option<&str>, hub: Option<&str>) -> NewDoor {
     NewDoor {
         serial: serial.into(),
         community: "Maple Court".into(),

@@ -1,0 +1,160 @@
+//! Before the lock: phones that are held to it over a good or a bad radio, codes that are typed, a battery that goes.
+
+use std::time::Duration;
+
+use sentri_core::{
+    CoreError,
+    api::{
+        contractor::OpenReport,
+        error::Judge,
+        types::{Access, AccessState},
+    },
+};
+use sentri_lock::{Key, sim::Cut};
+use sentri_sandbox::{lockbox::Lockbox, radio::Knobs};
+
+use crate::{oracle::Holder, run::Run};
+
+/// After so many wrong codes a lock has people wait, which is no right that is lost.
+const WRONG_CODES: u32 = 3;
+/// How long a keypad takes what is typed for a part of what was typed before.
+const KEYPAD_RESTS: Duration = Duration::from_secs(180);
+/// After at most so many more writes the battery goes.
+const WRITES: u64 = 4;
+
+/// What is in the way of a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weather {
+    /// Nothing.
+    Good,
+    /// Values get lost, come twice or in another order, and links break.
+    BadRadio,
+    /// The battery goes at one of the lock's next writes.
+    BatteryGoes,
+}
+
+impl Run {
+    /// One of the contractor's phones is held before the box and ENT is pressed, for some access that it shows.
+    pub async fn visit(&mut self) {
+        let carrier = self.chance.below(2) as usize;
+        let Ok(accesses) = self.carriers[carrier].phone.core.accesses().await else { return };
+        let active: Vec<_> = accesses.iter().filter(|it| it.state == AccessState::Active).cloned().collect();
+        let among = if active.is_empty() || self.chance.per_mille(350) { accesses } else { active };
+        let Some(access) = self.pick(&among) else { return };
+        let weather = match self.chance.below(100) {
+            0..55 => Weather::Good,
+            55..82 => Weather::BadRadio,
+            _ => Weather::BatteryGoes,
+        };
+        self.hold(carrier, &access, weather).await;
+    }
+
+    /// A phone is held before the box for this access. What the user was told, where the app came so far.
+    pub async fn hold(
+        &mut self,
+        carrier: usize,
+        access: &Access,
+        weather: Weather,
+    ) -> Option<Result<OpenReport, CoreError>> {
+        let lockbox = self.lockbox();
+        self.set_weather(&lockbox, weather);
+        let (at, before) = (self.now(), lockbox.motor_drives());
+        let opened = self.carriers[carrier].phone.open(&lockbox, Some(&access.id)).await;
+        let told = match opened {
+            Ok(opened) => Some(opened.told),
+            Err(CoreError::NotSignedIn) => None,
+            Err(error) => panic!("an open is never refused by the network: {error:?}"),
+        };
+        let drives = lockbox.motor_drives() - before;
+        self.say(|| format!("phone {carrier} at the box, {weather:?}, from {}: {told:?}", access.starts_at));
+        self.set_weather(&lockbox, Weather::Good);
+        let by = self.may_have_used(carrier, access, told.as_ref()).await;
+        assert!(drives <= 1, "one press of ENT opens once");
+        if drives == 1 {
+            self.oracle.opened(&by, at);
+        }
+        if matches!(told, Some(Ok(_))) {
+            assert_eq!(drives, 1, "told open, and is");
+            self.oracle.may_have_no_time = false;
+            if weather == Weather::Good {
+                self.oracle.hears(self.carriers[carrier].heard);
+            }
+        }
+        if !lockbox.board().is_powered() {
+            self.met.power_cuts += 1;
+            self.oracle.lost_power(&by, at);
+            lockbox.pull_battery();
+            lockbox.insert_battery().unwrap();
+        }
+        self.met.refused_as_revoked += u32::from(told == Some(Err(CoreError::Revoked { by: Judge::Lock })));
+        told
+    }
+
+    /// The rights that the phone may have shown to the lock: the one that it tells, else the one that it was asked for. The
+    /// phone that does not judge shows another one where it has nothing for that.
+    async fn may_have_used(
+        &self,
+        carrier: usize,
+        access: &Access,
+        told: Option<&Result<OpenReport, CoreError>>,
+    ) -> Vec<Holder> {
+        let shown = self.carriers[carrier].phone.core.accesses().await.unwrap_or_default();
+        let used = |it: &&Access| match told {
+            Some(Ok(report)) => it.id == report.access_id,
+            _ => carrier == 1 || it.id == access.id,
+        };
+        shown.iter().filter(used).map(|it| (carrier, it.starts_at)).collect()
+    }
+
+    fn set_weather(&mut self, lockbox: &Lockbox, weather: Weather) {
+        let mut knobs = Knobs::default();
+        if weather == Weather::BadRadio {
+            knobs = Knobs { lost: 60, doubled: 150, reordered: 60, cut: 25, jitter_ms: 15, mtu: 65, ..knobs };
+        }
+        self.copy.town.air.set_knobs(knobs).unwrap();
+        let (writes, cut) = (self.chance.below(WRITES), self.chance.draw());
+        lockbox.board().with_flash(|flash| match weather {
+            Weather::BatteryGoes => {
+                let cuts = [Cut::Before, Cut::TornEarly, Cut::TornLate, Cut::After];
+                flash.cut_at(flash.operations() + writes, cuts[(cut % 4) as usize]);
+            }
+            Weather::Good | Weather::BadRadio => flash.cut_nowhere(),
+        });
+    }
+
+    /// Somebody pulls the battery, and puts it in again.
+    pub fn pull_battery(&mut self) {
+        let lockbox = self.lockbox();
+        lockbox.pull_battery();
+        lockbox.insert_battery().unwrap();
+        self.oracle.lost_power(&[], self.now());
+        self.say(|| "the battery is pulled".into());
+    }
+
+    /// A guest types a SmartPIN.
+    pub fn guest_types(&mut self) {
+        let numbers: Vec<usize> = (0..self.oracle.pins.len()).collect();
+        if let Some(number) = self.pick(&numbers) {
+            self.types(number);
+        }
+    }
+
+    /// The guest with this SmartPIN types it.
+    pub fn types(&mut self, number: usize) {
+        if self.oracle.refusals >= WRONG_CODES {
+            return;
+        }
+        let lockbox = self.lockbox();
+        self.copy.town.clock.advance(KEYPAD_RESTS);
+        let (at, before) = (self.now(), lockbox.motor_drives());
+        let code = self.oracle.pins[number].code.clone();
+        for key in code.expose().chars() {
+            lockbox.press(Key::from_char(key).unwrap());
+        }
+        lockbox.press_ent();
+        let opened = lockbox.motor_drives() > before;
+        self.say(|| format!("guest {number} types: opened {opened}"));
+        self.oracle.typed(number, at, opened);
+        self.met.typed += u32::from(opened);
+    }
+}
