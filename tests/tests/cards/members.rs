@@ -80,28 +80,28 @@ async fn agt_1_a_member_opens_by_card_and_pin() {
 async fn agt_1_a_member_opens_by_mobile_access_code() {
     let house = House::build(812).await.unwrap();
     let robin = robin_on_a_phone(&house).await;
-    let code = async || robin.core.make_mobile_access_code(cast::KEYPAD_BOX.into()).await;
+    let make = async || robin.core.make_mobile_access_code(cast::KEYPAD_BOX.into()).await;
     let lockbox = keypad_box(&house, "10:00-12:00").await;
-    assert_eq!(code().await.unwrap_err(), CoreError::NotFound, "it hangs nowhere");
+    assert_eq!(make().await.unwrap_err(), CoreError::NotFound, "it hangs nowhere");
 
     let core = &house.agent.core;
     let listing = core.add_listing(cast::listing(cast::OTHER_ADDRESS)).await.unwrap().id;
     let now = house.town.clock.now();
     core.assign_lockbox(listing, cast::KEYPAD_BOX.into(), now, cast::REGION.into()).await.unwrap();
-    let first = code().await.unwrap();
+    let first = make().await.unwrap();
     assert!(opens(&lockbox, first.code.expose()));
     wait_until(&house, 3 * HOUR);
-    let late = code().await.unwrap();
+    let late = make().await.unwrap();
     assert!(!opens(&lockbox, late.code.expose()), "1 PM");
 
     // What is given lasts for its day; suspended, or off the listing, there is no other.
     wait_until(&house, DAY + HOUR);
-    assert!(opens(&lockbox, code().await.unwrap().code.expose()));
+    assert!(opens(&lockbox, make().await.unwrap().code.expose()));
     core.unassign_lockbox(cast::KEYPAD_BOX.into()).await.unwrap();
     wait_until(&house, 2 * DAY + HOUR);
-    assert_eq!(code().await.unwrap_err(), CoreError::NotFound, "it is off its listing");
+    assert_eq!(make().await.unwrap_err(), CoreError::NotFound, "it is off its listing");
     house.town.operate(async |operator| operator.suspend_agent(ROBIN).await).await.unwrap();
-    let suspended = code().await;
+    let suspended = make().await;
     assert!(matches!(suspended, Err(CoreError::AccountNotActive { .. })), "{suspended:?}");
     assert_eq!(lockbox.motor_drives(), 2);
 }

@@ -86,13 +86,13 @@ async fn lst_6_settings_on_an_older_card_change_nothing() {
         core.set_lockbox_settings(BOX.into(), Some(only_on(weekday))).await.unwrap();
         cards.push(reader.renew(cast::AGENT_PIN, None).await.unwrap().memory.as_ref().to_vec());
     }
-    let code = keypad(&house).await.contractor_codes[2].code.clone();
+    let third = keypad(&house).await.contractor_codes[2].code.clone();
     insert(&lockbox, &cards[1]);
-    assert!(opens(&lockbox, code.expose()));
+    assert!(opens(&lockbox, third.expose()));
     let newest = lockbox.insight().settings_version;
     let back = insert(&lockbox, &cards[0]);
     assert_eq!(lockbox.insight().settings_version, newest);
-    assert!(opens(&lockbox, code.expose()), "Sundays are long gone");
+    assert!(opens(&lockbox, third.expose()), "Sundays are long gone");
     // Whichever card comes back says what the lock has.
     reader.renew(cast::AGENT_PIN, Some(back)).await.unwrap();
     assert!(!is_pending(&house).await);
