@@ -202,7 +202,7 @@ async fn fields_of_a_later_version_are_ignored_in_every_answer() {
 }
 
 /// All that the app asks for, and all that it syncs.
-const EVERY_ANSWER: [&str; 23] = [
+const EVERY_ANSWER: [&str; 24] = [
     "GET access-log",
     "GET sync",
     "POST events",
@@ -221,6 +221,7 @@ const EVERY_ANSWER: [&str; 23] = [
     "synced account",
     "synced credential",
     "synced grant",
+    "synced keypad",
     "synced listing",
     "synced lockbox",
     "synced message",

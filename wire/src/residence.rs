@@ -182,29 +182,39 @@ enum ValidityKind {
 }
 
 impl TryFrom<ValidityFields> for CodeValidity {
-    type Error = &'static str;
+    type Error = String;
 
-    fn try_from(it: ValidityFields) -> Result<Self, Self::Error> {
-        let (times, hours) = ((it.starts_at, it.ends_at), (it.weekdays, it.from_minute, it.to_minute));
-        match (it.kind, times, hours) {
-            (ValidityKind::Permanent, (None, None), (None, None, None)) => Ok(Self::Permanent),
-            (ValidityKind::Temporary, (Some(starts_at), Some(ends_at)), (None, None, None)) => {
-                Ok(Self::Temporary { starts_at, ends_at })
-            }
-            (ValidityKind::Recurring, (None, None), (Some(weekdays), Some(from_minute), Some(to_minute))) => {
-                Ok(Self::Recurring { weekdays, from_minute, to_minute })
-            }
-            (ValidityKind::Delivery, (Some(starts_at), None), (None, None, None)) => {
-                Ok(Self::Delivery { starts_at })
-            }
-            (ValidityKind::Permanent, ..) => Err("a permanent code has no other field"),
-            (ValidityKind::Temporary, ..) => Err("a temporary code has `starts_at` and `ends_at`"),
-            (ValidityKind::Recurring, ..) => {
-                Err("a recurring code has `weekdays`, `from_minute` and `to_minute`")
-            }
-            (ValidityKind::Delivery, ..) => Err("a delivery code has `starts_at`"),
+    fn try_from(mut it: ValidityFields) -> Result<Self, String> {
+        let validity = match it.kind {
+            ValidityKind::Permanent => Self::Permanent,
+            ValidityKind::Temporary => Self::Temporary {
+                starts_at: due(&mut it.starts_at, "starts_at")?,
+                ends_at: due(&mut it.ends_at, "ends_at")?,
+            },
+            ValidityKind::Recurring => Self::Recurring {
+                weekdays: due(&mut it.weekdays, "weekdays")?,
+                from_minute: due(&mut it.from_minute, "from_minute")?,
+                to_minute: due(&mut it.to_minute, "to_minute")?,
+            },
+            ValidityKind::Delivery => Self::Delivery { starts_at: due(&mut it.starts_at, "starts_at")? },
+        };
+        let left = [
+            (it.starts_at.is_some(), "starts_at"),
+            (it.ends_at.is_some(), "ends_at"),
+            (it.weekdays.is_some(), "weekdays"),
+            (it.from_minute.is_some(), "from_minute"),
+            (it.to_minute.is_some(), "to_minute"),
+        ];
+        match left.iter().find(|(is_there, _)| *is_there) {
+            Some((_, name)) => Err(format!("unknown field `{name}`")),
+            None => Ok(validity),
         }
     }
+}
+
+/// In Serde's own words, as of any field.
+fn due<T>(field: &mut Option<T>, name: &str) -> Result<T, String> {
+    field.take().ok_or_else(|| format!("missing field `{name}`"))
 }
 
 /// `GET /v1/doors/{serial}/codes`: the caller's codes at a door.

@@ -13,8 +13,10 @@ use anyhow::{Context, Result};
 /// Set where this program is to stand before a linker: which one.
 pub const LINKER: &str = "SENTRI_LINKER";
 
-/// How `rustc` names the file with the exported symbols, to GNU's linkers and to Apple's.
-const LISTS: [&str; 2] = ["-Wl,--version-script=", "-Wl,-exported_symbols_list,"];
+/// How `rustc` names the file with the exported symbols to GNU's linkers: in one word.
+const LIST: &str = "-Wl,--version-script=";
+/// To Apple's it gives the file with the next word.
+const APPLES_LIST: &str = "-Wl,-exported_symbols_list";
 const DESCRIPTION: &str = "UNIFFI_META_";
 
 /// What tells the compiler to link by this program.
@@ -36,11 +38,9 @@ pub fn run(linker: &OsStr) -> ExitCode {
 
 fn link(linker: &OsStr) -> Result<ExitCode> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    for argument in arguments.iter().filter_map(|it| it.to_str()) {
-        if let Some(list) = LISTS.iter().find_map(|option| argument.strip_prefix(option)) {
-            let exports = fs::read_to_string(list).with_context(|| format!("can't read {list}"))?;
-            fs::write(list, without_descriptions(&exports)).with_context(|| format!("can't write {list}"))?;
-        }
+    if let Some(list) = list_of_exports(arguments.iter().filter_map(|it| it.to_str())) {
+        let exports = fs::read_to_string(&list).with_context(|| format!("can't read {list}"))?;
+        fs::write(&list, without_descriptions(&exports)).with_context(|| format!("can't write {list}"))?;
     }
     let status = Command::new(linker)
         .args(&arguments)
@@ -50,6 +50,18 @@ fn link(linker: &OsStr) -> Result<ExitCode> {
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn list_of_exports<'a>(arguments: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut is_next = false;
+    for argument in arguments {
+        let list = if is_next { argument.strip_prefix("-Wl,") } else { argument.strip_prefix(LIST) };
+        if let Some(list) = list {
+            return Some(list.to_owned());
+        }
+        is_next = argument == APPLES_LIST;
+    }
+    None
+}
+
 fn without_descriptions(exports: &str) -> String {
     exports.lines().filter(|line| !line.contains(DESCRIPTION)).flat_map(|line| [line, "\n"]).collect()
 }
@@ -57,6 +69,15 @@ fn without_descriptions(exports: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_is_found_as_either_linker_is_given_it() {
+        let list = |arguments: &[&str]| list_of_exports(arguments.iter().copied());
+        assert_eq!(list(&["-m64", "-Wl,--version-script=/tmp/list", "-o"]).as_deref(), Some("/tmp/list"));
+        let apples = ["-arch", "arm64", "-Wl,-exported_symbols_list", "-Wl,/tmp/list", "-o"];
+        assert_eq!(list(&apples).as_deref(), Some("/tmp/list"));
+        assert_eq!(list(&["-m64", "main.o"]), None);
+    }
 
     #[test]
     fn only_descriptions_leave_the_list() {

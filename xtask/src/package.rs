@@ -86,6 +86,9 @@ pub fn build_as_shipped(workspace: &Workspace, what: &Exporting<'_>) -> Result<P
     Ok(workspace.target.join("phone").join(bindings::file_name(what.library)))
 }
 
+/// What cargo wants between flags, so that they may have spaces in them.
+const BETWEEN: &str = "\u{1f}";
+
 /// Panics say where they are: as `ring-0.17/src/rsa.rs`, whoever built the library.
 fn short_paths(workspace: &Workspace) -> Result<String> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -96,8 +99,14 @@ fn short_paths(workspace: &Workspace) -> Result<String> {
         prefixes.push(registry.context("can't read cargo's folder")?.path());
     }
     let flags = prefixes.iter().map(|prefix| format!("--remap-path-prefix={}/=", prefix.display()));
-    let own = env::var("RUSTFLAGS").unwrap_or_default();
-    Ok(own.split_whitespace().map(str::to_owned).chain(flags).collect::<Vec<_>>().join("\u{1f}"))
+    let own = match env::var("CARGO_ENCODED_RUSTFLAGS") {
+        Ok(flags) => flags.split(BETWEEN).map(str::to_owned).collect(),
+        Err(_) => {
+            let flags = env::var("RUSTFLAGS").unwrap_or_default();
+            flags.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        }
+    };
+    Ok(own.into_iter().chain(flags).collect::<Vec<_>>().join(BETWEEN))
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -48,7 +48,7 @@ impl SentriCore {
 pub(crate) struct Keeper(Mutex<Option<watch::Sender<bool>>>);
 
 impl Keeper {
-    /// Starts, where it is not started. Must be called within a Tokio runtime.
+    /// Starts, where it is not started.
     fn start(&self, core: &Arc<SentriCore>) {
         let mut stop = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if stop.is_none() {

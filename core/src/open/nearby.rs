@@ -36,7 +36,7 @@ pub struct Nearby {
 }
 
 impl Nearby {
-    /// Begins to search. Must be called within a Tokio runtime.
+    /// Begins to search.
     pub async fn start(session: &Session, ports: &Ports, hub: &Arc<LinkHub>) -> Result<Self, CoreError> {
         let held = session.read(Held::read).await?;
         let overheard = hub.overhear();

@@ -71,12 +71,10 @@ pub fn short(operation: OperationId) -> String {
 }
 
 /// Lets others who have word of these locks wait until this transaction is over: what two say at one moment of one
-/// try must find each other's line. In one order, so that nobody waits crosswise. An embedded database has one writer.
-pub async fn hold(app: &App, tx: &mut Writing, serials: BTreeSet<&str>) -> Answer<()> {
-    if !app.store.is_embedded() {
-        for serial in serials {
-            lockboxes::hold(tx.conn(), serial).await?;
-        }
+/// try must find each other's line. In one order, so that nobody waits crosswise.
+pub async fn hold(tx: &mut Writing, serials: BTreeSet<&str>) -> Answer<()> {
+    for serial in serials {
+        lockboxes::hold(tx.conn(), serial).await?;
     }
     Ok(())
 }

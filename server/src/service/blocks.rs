@@ -12,7 +12,7 @@ use sentri_wire::{
     codes::{CodeDelivery, CodeKind, IssuedCode},
 };
 
-use super::{App, Caller, fault, issued_codes, keypad};
+use super::{App, Caller, fault, issued_codes, lockboxes::held};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -32,7 +32,7 @@ pub async fn block(app: &App, caller: &Caller, id: Id) -> Answer<IssuedCode> {
     let (_, serial) = own(&mut conn, caller, id).await?;
     drop(conn);
     let mut tx = app.store.write().await?;
-    let lockbox = keypad::owned(app, &mut tx, caller, &serial).await?;
+    let lockbox = held(&mut tx, caller, &serial).await?;
     let (row, _) = own(tx.conn(), caller, id).await?;
     if row.kind.0 != CodeKind::SmartPin {
         return Err(Refusal::conflict("Only a SmartPIN can be blocked. A one day code ends by itself."));

@@ -11,6 +11,7 @@ use super::{
     App, Caller, credentials,
     forbidden::Forbidden,
     lock_settings::{self, tell},
+    lockboxes::held,
     once::Once,
     protocol_time, zones,
 };
@@ -51,7 +52,7 @@ pub async fn set_defaults(
     box_settings::set_default(tx.conn(), caller.account, &set).await?;
     for lockbox in lockboxes::all_owned(tx.conn(), caller.account).await? {
         // Held before it is looked at: just now it may be told to follow.
-        let lockbox = held(app, &mut tx, caller, &lockbox.serial).await?;
+        let lockbox = held(&mut tx, caller, &lockbox.serial).await?;
         if lockbox.follows_default != 0 {
             apply(app, &mut tx, &lockbox, &wanted).await?;
         }
@@ -84,7 +85,7 @@ pub async fn set(
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
-    let lockbox = held(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     lockboxes::set_follows_default(tx.conn(), lockbox.id, custom.is_none()).await?;
     let wanted = match custom {
         Some(custom) => {
@@ -94,7 +95,7 @@ pub async fn set(
         None => Wanted::parse(&defaults_of(tx.conn(), caller).await?)?,
     };
     apply(app, &mut tx, &lockbox, &wanted).await?;
-    let lockbox = held(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     let page = page(tx.conn(), &lockbox).await?;
     once.keep(app, &mut tx, caller, &page).await?;
     tx.commit().await?;
@@ -126,14 +127,6 @@ async fn apply(app: &App, tx: &mut Writing, lockbox: &LockboxRow, wanted: &Wante
         settings.zone = zones::around(zone, protocol_time(app.now())?);
     }
     tell(app, tx, lockbox, settings, zone).await
-}
-
-/// One of the caller's boxes, for this transaction alone.
-async fn held(app: &App, tx: &mut Writing, caller: &Caller, serial: &str) -> Answer<LockboxRow> {
-    if !app.store.is_embedded() {
-        lockboxes::hold(tx.conn(), serial).await?;
-    }
-    lockboxes::owned(tx.conn(), caller.account, serial).await?.ok_or_else(Refusal::not_found)
 }
 
 /// Boxes are open at all hours, and to no contractor's code, until their owner says otherwise.

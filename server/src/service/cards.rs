@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-const SEALED_AS: &str = "card-key";
+const CARD_KEY: &str = "card-key";
 
 /// What waits for the caller's card.
 pub async fn errands(app: &App, caller: &Caller) -> Answer<CardErrands> {
@@ -122,7 +122,7 @@ async fn take_word(app: &App, tx: &mut Writing, association: Id, memory: &CardMe
             boxes.insert(lockbox.serial);
         }
     }
-    access_log::hold(app, tx, boxes.iter().map(String::as_str).collect()).await?;
+    access_log::hold(tx, boxes.iter().map(String::as_str).collect()).await?;
     for letter in memory.letters() {
         let id = Id(Uuid::from_bytes(letter.lock.0));
         let lockbox = lockboxes::by_id(tx.conn(), id).await?;
@@ -153,7 +153,8 @@ async fn take_status(
     let Some(status) = Status::verify(&app.keys(lockbox)?, signed) else { return Ok(false) };
     // A card may have been on its way for days.
     let is_known = status.quality != ClockQuality::Lost;
-    let at = if is_known { status.clock.unix().min(app.now()) } else { lockbox.last_heard_at.unwrap_or(0) };
+    let at = if is_known { Some(status.clock.unix().min(app.now())) } else { lockbox.last_heard_at };
+    let at = at.unwrap_or_else(|| app.now());
     events::hear(app, tx, lockbox.id, &status, at).await?;
     restore::is_ahead(lockbox, &status)
 }
@@ -212,12 +213,12 @@ async fn signing_key(app: &App, tx: &mut Writing, association: Id) -> Answer<Sig
     let mut sealed = associations::card_key(tx.conn(), association).await?;
     if sealed.is_none() {
         let fresh = Zeroizing::new(app.random::<32>());
-        let new = app.vault.seal(SEALED_AS, &place, fresh.as_ref())?;
+        let new = app.vault.seal(CARD_KEY, &place, fresh.as_ref())?;
         associations::set_card_key(tx.conn(), association, &new).await?;
         // Another server's may have been first.
         sealed = associations::card_key(tx.conn(), association).await?;
     }
     let sealed = sealed.ok_or_else(|| fault("an association that can't sign cards"))?;
-    let bytes = app.vault.open(SEALED_AS, &place, &sealed)?;
+    let bytes = app.vault.open(CARD_KEY, &place, &sealed)?;
     SigningKey::from_slice(&bytes).map_err(|_| fault("a card key that is none"))
 }

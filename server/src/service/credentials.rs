@@ -206,10 +206,8 @@ async fn refresh_zone(app: &App, tx: &mut Writing, lockbox: LockboxRow, now: Tim
     if !zones::is_stale(settings(&lockbox)?.zone, now) {
         return Ok(lockbox);
     }
-    if !app.store.is_embedded() {
-        // Its owner may be setting something just now.
-        lockboxes::hold(tx.conn(), &lockbox.serial).await?;
-    }
+    // Its owner may be setting something just now.
+    lockboxes::hold(tx.conn(), &lockbox.serial).await?;
     let gone = || fault("a lockbox that vanished");
     let lockbox = lockboxes::by_id(tx.conn(), lockbox.id).await?.ok_or_else(gone)?;
     let zone = zones::around(rules::time_zone(&lockbox.time_zone, "time_zone")?, now);

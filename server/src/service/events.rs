@@ -97,7 +97,7 @@ async fn store_all(app: &App, uploads: &[Upload]) -> Answer<Vec<EventReceipts>> 
     let mut tx = app.store.write().await?;
     // Nothing else is ever laid beside a try that no lock was asked for.
     let asked = reported.iter().filter(|it| it.event.operation.is_some());
-    access_log::hold(app, &mut tx, asked.map(|it| it.event.lockbox.as_str()).collect()).await?;
+    access_log::hold(&mut tx, asked.map(|it| it.event.lockbox.as_str()).collect()).await?;
     let mut storing = Storing::begin(app, &mut tx, &reported).await?;
     let mut receipts = Vec::with_capacity(reported.len());
     for it in &reported {

@@ -59,7 +59,7 @@ pub async fn grant(app: &App, caller: &Caller, once: &Once, request: &GrantReque
         let days = policy.longest_grant_seconds / 86_400;
         return Err(Refusal::invalid("ends_at", format!("An access lasts at most {days} days.")).limit(days));
     }
-    let (listing, lockbox) = place(app, &mut tx, caller, request).await?;
+    let (listing, lockbox) = place(&mut tx, caller, request).await?;
     let known = accounts::by_email(tx.conn(), &email.key()).await?;
     let holder = known
         .as_ref()
@@ -215,7 +215,6 @@ fn check_window(app: &App, request: &GrantRequest) -> Answer<()> {
 
 /// Listing and lockbox of a grant: the caller's own, assigned, with Bluetooth. [GRT-1]
 async fn place(
-    app: &App,
     tx: &mut Writing,
     caller: &Caller,
     request: &GrantRequest,
@@ -223,8 +222,8 @@ async fn place(
     let listing = listings::owned(tx.conn(), caller.account, Id(request.listing_id))
         .await?
         .ok_or_else(|| Refusal::not_found().field("listing_id"))?;
-    if let Some(serial) = listing.lockbox.as_deref().filter(|_| !app.store.is_embedded()) {
-        // Two who grant the same at one moment: the second finds the first one's. SQLite has one writer anyway.
+    if let Some(serial) = &listing.lockbox {
+        // Two who grant the same at one moment: the second finds the first one's.
         lockboxes::hold(tx.conn(), serial).await?;
     }
     let lockbox = lockboxes::at_listing(tx.conn(), listing.id)

@@ -17,7 +17,7 @@ use sentri_wire::{
     codes::{Blocked, CodeKind, IssuedCode, OneDayRequest},
 };
 
-use super::{App, Caller, fault, forbidden::Forbidden, keypad, once::Once, protocol_time, zones};
+use super::{App, Caller, fault, forbidden::Forbidden, lockboxes::held, once::Once, protocol_time, zones};
 use crate::{
     refusal::{Answer, Refusal},
     rules,
@@ -54,7 +54,7 @@ pub async fn make_one_day(
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
-    let lockbox = keypad::owned(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     let maker = Maker { account: caller.account, is_support: false };
     let made = one_day(app, &mut tx, &lockbox, &request.day, maker).await?;
     once.keep(app, &mut tx, caller, &made).await?;

@@ -12,13 +12,14 @@ use sentri_wire::{
 };
 
 use super::{
-    App, Caller, credentials, forbidden::Forbidden, lock_settings, once::Once, protocol_time, zones,
+    App, Caller, credentials, forbidden::Forbidden, lock_settings, lockboxes::held, once::Once,
+    protocol_time, zones,
 };
 use crate::{
     refusal::{Answer, Refusal},
     rules,
     store::{
-        Connection, Writing, codes,
+        Connection, codes,
         lockboxes::{self, LockboxRow},
     },
 };
@@ -37,7 +38,7 @@ pub async fn set(app: &App, caller: &Caller, serial: &str, change: &KeypadChange
     caller.agent()?;
     let variants = change.pins_per_window.map(variants).transpose()?;
     let mut tx = app.store.write().await?;
-    let lockbox = owned(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     if change.contractor_mode == Some(true) {
         Forbidden::to(tx.conn(), caller.account).await?.check_contractor()?;
     }
@@ -74,7 +75,7 @@ pub async fn rotate(app: &App, caller: &Caller, once: &Once, serial: &str, slot:
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
-    let lockbox = owned(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     Forbidden::to(tx.conn(), caller.account).await?.check_contractor()?;
     let lockbox = lock_settings::change(app, &mut tx, lockbox, |settings| {
         if let Some(generation) = settings.contractor_generations.get_mut(usize::from(slot)) {
@@ -86,12 +87,6 @@ pub async fn rotate(app: &App, caller: &Caller, once: &Once, serial: &str, slot:
     once.keep(app, &mut tx, caller, &keypad).await?;
     tx.commit().await?;
     Ok(keypad)
-}
-
-/// One of the caller's lockboxes, which nobody else writes to until the transaction is over.
-pub async fn owned(app: &App, tx: &mut Writing, caller: &Caller, serial: &str) -> Answer<LockboxRow> {
-    super::access_log::hold(app, tx, [serial].into()).await?;
-    lockboxes::owned(tx.conn(), caller.account, serial).await?.ok_or_else(Refusal::not_found)
 }
 
 /// The keypad of a lockbox, for its owner alone.

@@ -69,12 +69,9 @@ pub async fn assign(
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
-    if !app.store.is_embedded() {
-        // Just now the box may be told of settings, and a feed may be giving the listing to another agent.
-        lockboxes::hold(tx.conn(), serial).await?;
-        listings::hold(tx.conn(), Id(request.listing_id)).await?;
-    }
-    let lockbox = owned(&mut tx, caller, serial).await?;
+    // Just now the box may be told of settings, and a feed may be giving the listing to another agent.
+    let lockbox = held(&mut tx, caller, serial).await?;
+    listings::hold(tx.conn(), Id(request.listing_id)).await?;
     let listing = listings::owned(tx.conn(), caller.account, Id(request.listing_id))
         .await?
         .ok_or_else(|| Refusal::not_found().field("listing_id"))?;
@@ -115,6 +112,12 @@ pub async fn unassign(app: &App, caller: &Caller, once: &Once, serial: &str) -> 
         changed(&mut tx, caller, serial, listing);
     }
     answer(app, tx, caller, once, serial).await
+}
+
+/// One of the caller's lockboxes, which nobody else writes to until the transaction is over.
+pub async fn held(tx: &mut Writing, caller: &Caller, serial: &str) -> Answer<LockboxRow> {
+    lockboxes::hold(tx.conn(), serial).await?;
+    owned(tx, caller, serial).await
 }
 
 async fn owned(tx: &mut Writing, caller: &Caller, serial: &str) -> Answer<LockboxRow> {

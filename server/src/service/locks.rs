@@ -57,7 +57,7 @@ pub async fn audit(app: &App, caller: &Caller, serial: &str, upload: &AuditUploa
     if doors::met_by(tx.conn(), caller.account, serial).await?.is_some() {
         return residence::records::take(app, tx, serial, upload).await;
     }
-    access_log::hold(app, &mut tx, [serial].into()).await?;
+    lockboxes::hold(tx.conn(), serial).await?;
     let lockbox = reachable(&mut tx, caller, serial).await?;
     let keys = app.keys(&lockbox)?;
     let (batch, entries) = Batch::open(&keys, upload.batch.as_ref())

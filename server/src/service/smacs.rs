@@ -3,7 +3,7 @@
 use sentri_protocol::codes::smac::{DayKey, Slot};
 use sentri_wire::{Binary, codes::SmacKey};
 
-use super::{App, Caller, access_log, fault};
+use super::{App, Caller, fault};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -19,7 +19,7 @@ const DAY: i64 = 86_400;
 pub async fn key(app: &App, caller: &Caller, serial: &str) -> Answer<SmacKey> {
     let association = caller.agent()?;
     let mut tx = app.store.write().await?;
-    access_log::hold(app, &mut tx, [serial].into()).await?;
+    lockboxes::hold(tx.conn(), serial).await?;
     let lockbox =
         lockboxes::open_to_member(tx.conn(), association, caller.account, app.now(), serial).await?;
     let lockbox = lockbox.ok_or_else(Refusal::not_found)?;

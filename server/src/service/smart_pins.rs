@@ -15,7 +15,8 @@ use sentri_wire::{
 use super::{
     App, Caller, credentials, fault, grants,
     issued_codes::{self, Maker},
-    keypad, lock_settings,
+    lock_settings,
+    lockboxes::held,
     once::Once,
     zones,
 };
@@ -54,7 +55,7 @@ pub async fn make(
     if let Some(earlier) = once.earlier(app, &mut tx, caller).await? {
         return Ok(earlier);
     }
-    let lockbox = keypad::owned(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     let settings = credentials::settings(&lockbox)?;
     let window = wall(app, &lockbox, settings.smart_pin_rules, request)?;
     let maker = Maker { account: caller.account, is_support: false };
@@ -161,7 +162,7 @@ pub async fn go_offline(
     drop(conn);
     grants::check_pin(app, caller, &request.pin).await?;
     let mut tx = app.store.write().await?;
-    let lockbox = keypad::owned(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     let settings = credentials::settings(&lockbox)?;
     if !settings.switches.smart_pins {
         return Err(Refusal::conflict(SWITCHED_OFF));
@@ -190,7 +191,7 @@ pub async fn go_offline(
 pub async fn stay_online(app: &App, caller: &Caller, serial: &str) -> Answer<()> {
     caller.agent()?;
     let mut tx = app.store.write().await?;
-    let lockbox = keypad::owned(app, &mut tx, caller, serial).await?;
+    let lockbox = held(&mut tx, caller, serial).await?;
     codes::forget_key(tx.conn(), lockbox.id, lockbox.key_generation, caller.device).await?;
     Ok(tx.commit().await?)
 }

@@ -34,10 +34,8 @@ pub async fn visit(app: &App, caller: &Caller, request: &VisitRequest) -> Answer
     let lockbox = sender(app, &advert, open_to_members).await?.ok_or_else(Refusal::not_found)?;
 
     let mut tx = app.store.write().await?;
-    if !app.store.is_embedded() {
-        // Two at one moment: the second finds the first one's visit. SQLite has one writer anyway.
-        lockboxes::hold(tx.conn(), &lockbox.serial).await?;
-    }
+    // Two at one moment: the second finds the first one's visit.
+    lockboxes::hold(tx.conn(), &lockbox.serial).await?;
     let now = lockboxes::by_id(tx.conn(), lockbox.id).await?;
     let lockbox = now.filter(|now| now.listing_id == lockbox.listing_id && now.owner_id == lockbox.owner_id);
     let lockbox = lockbox.ok_or_else(Refusal::not_found)?;

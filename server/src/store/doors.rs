@@ -114,11 +114,11 @@ pub async fn among(conn: &mut Connection, account: Id, serials: &[&str]) -> sqlx
     query.fetch_all(conn).await
 }
 
-/// Doors at which an account has codes, whether it still goes through or not.
+/// Doors at which an account has codes, whether it still goes through or not, in the order in which hubs' calls hold them.
 pub async fn with_codes_of(conn: &mut Connection, account: Id) -> sqlx::Result<Vec<DoorRow>> {
     sqlx::query_as(
         "SELECT d.* FROM doors d WHERE d.id IN (SELECT door_id FROM door_codes WHERE account_id = $1) \
-         ORDER BY d.id",
+         ORDER BY d.serial",
     )
     .bind(account)
     .fetch_all(conn)

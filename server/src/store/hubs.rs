@@ -52,7 +52,7 @@ pub async fn by_id(conn: &mut Connection, id: Id) -> sqlx::Result<Option<HubRow>
 
 /// The hub whose key has this digest. A retired one has none.
 pub async fn by_key(conn: &mut Connection, digest: &str) -> sqlx::Result<Option<HubRow>> {
-    let sql = format!("{SELECT} h.key_digest = $1");
+    let sql = format!("{SELECT} h.key_digest = $1 AND h.retired_at IS NULL");
     sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(digest).fetch_optional(conn).await
 }
 
@@ -74,7 +74,7 @@ pub async fn move_to(conn: &mut Connection, id: Id, community: Id) -> sqlx::Resu
 
 /// Gives a hub a key; the one before is worth nothing from then on.
 pub async fn set_key(conn: &mut Connection, id: Id, digest: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE hubs SET key_digest = $1 WHERE id = $2")
+    sqlx::query("UPDATE hubs SET key_digest = $1 WHERE id = $2 AND retired_at IS NULL")
         .bind(digest)
         .bind(id)
         .execute(conn)
@@ -120,26 +120,29 @@ pub async fn put_door(conn: &mut Connection, door: Id, hub: Option<Id>) -> sqlx:
     .map(drop)
 }
 
-/// A hub has heard a door's lock.
-pub async fn heard(conn: &mut Connection, door: Id, at: i64) -> sqlx::Result<()> {
+/// A hub has heard the lock of a door that it still reaches.
+pub async fn heard(conn: &mut Connection, hub: Id, door: Id, at: i64) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE doors SET hub_heard_at = $1 WHERE id = $2 AND (hub_heard_at IS NULL OR hub_heard_at < $1)",
+        "UPDATE doors SET hub_heard_at = $1 WHERE id = $2 AND hub_id = $3 \
+         AND (hub_heard_at IS NULL OR hub_heard_at < $1)",
     )
     .bind(at)
     .bind(door)
+    .bind(hub)
     .execute(conn)
     .await
     .map(drop)
 }
 
 /// A hub says that a door's lock answered to this version of its codes. False where that is no news.
-pub async fn brought(conn: &mut Connection, door: Id, version: i64) -> sqlx::Result<bool> {
+pub async fn brought(conn: &mut Connection, hub: Id, door: Id, version: i64) -> sqlx::Result<bool> {
     let moved = sqlx::query(
-        "UPDATE doors SET hub_brought_version = $1 WHERE id = $2 AND hub_brought_version < $1 \
+        "UPDATE doors SET hub_brought_version = $1 WHERE id = $2 AND hub_id = $3 AND hub_brought_version < $1 \
          AND hub_took_version >= $1",
     )
     .bind(version)
     .bind(door)
+    .bind(hub)
     .execute(conn)
     .await?;
     Ok(moved.rows_affected() == 1)
@@ -148,18 +151,19 @@ pub async fn brought(conn: &mut Connection, door: Id, version: i64) -> sqlx::Res
 /// Gives a version of a door's codes into its hub's hands for a while. False where the hub has it in hand already.
 pub async fn lease(
     conn: &mut Connection,
-    door: Id,
+    (hub, door): (Id, Id),
     version: i64,
     (now, until): (i64, i64),
 ) -> sqlx::Result<bool> {
     let leased = sqlx::query(
-        "UPDATE doors SET hub_took_version = $1, hub_leased_until = $2 WHERE id = $3 \
+        "UPDATE doors SET hub_took_version = $1, hub_leased_until = $2 WHERE id = $3 AND hub_id = $5 \
          AND (hub_took_version < $1 OR hub_leased_until IS NULL OR hub_leased_until <= $4)",
     )
     .bind(version)
     .bind(until)
     .bind(door)
     .bind(now)
+    .bind(hub)
     .execute(conn)
     .await?;
     Ok(leased.rows_affected() == 1)

@@ -208,11 +208,6 @@ impl Store {
         sqlx::query("SELECT 1").execute(&mut *conn).await.map(drop)
     }
 
-    /// Whether this process alone has the database.
-    pub fn is_embedded(&self) -> bool {
-        matches!(self.writers, Writers::One(_))
-    }
-
     /// How SQLite finds the rows of a sync page.
     pub async fn explain_page(&self) -> sqlx::Result<Vec<String>> {
         let mut conn = self.read().await?;

@@ -14,7 +14,6 @@ use super::{Operator, find_agent, people::find_person};
 use crate::{
     refusal::{Answer, Refusal},
     service::{
-        access_log,
         forbidden::Forbidden,
         guessing::Limit,
         issued_codes::{self, Maker},
@@ -138,7 +137,7 @@ impl Operator<'_> {
     }
 
     async fn lockbox_of(&self, tx: &mut Writing, verified: &Verified, serial: &str) -> Answer<LockboxRow> {
-        access_log::hold(self.app, tx, [serial].into()).await?;
+        lockboxes::hold(tx.conn(), serial).await?;
         lockboxes::owned(tx.conn(), verified.owner.id, serial)
             .await?
             .ok_or_else(|| Refusal::not_found().field("lockbox").detail("The caller owns no such lockbox."))

@@ -107,8 +107,8 @@ pub async fn call(app: &App, hub: &CallingHub, report: &HubReport) -> Answer<Hub
     hubs::called(tx.conn(), hub.0.id, app.now()).await?;
     let mut locks = Vec::new();
     for door in hubs::doors(tx.conn(), hub.0.id).await? {
-        let is_told = hear(app, &mut tx, &door, report).await?;
-        let is_leased = lease(app, &mut tx, &door).await?;
+        let is_told = hear(app, &mut tx, hub.0.id, &door, report).await?;
+        let is_leased = lease(app, &mut tx, hub.0.id, &door).await?;
         if is_told || is_leased {
             tell_progress(&mut tx, &door).await?;
         }
@@ -122,23 +122,23 @@ pub async fn call(app: &App, hub: &CallingHub, report: &HubReport) -> Answer<Hub
 }
 
 /// What the hub tells of one of its locks. Of others it can tell nothing. True where a delivery has come further.
-async fn hear(app: &App, tx: &mut Writing, door: &DoorRow, report: &HubReport) -> Answer<bool> {
+async fn hear(app: &App, tx: &mut Writing, hub: Id, door: &DoorRow, report: &HubReport) -> Answer<bool> {
     if let Some(heard) = report.heard.iter().find(|heard| heard.lock == door.serial) {
-        hubs::heard(tx.conn(), door.id, app.now() - i64::from(heard.seconds_ago)).await?;
+        hubs::heard(tx.conn(), hub, door.id, app.now() - i64::from(heard.seconds_ago)).await?;
     }
     let brought = report.brought.iter().filter(|it| it.lock == door.serial).map(|it| it.version).max();
     match brought {
-        Some(version) => Ok(hubs::brought(tx.conn(), door.id, version.into()).await?),
+        Some(version) => Ok(hubs::brought(tx.conn(), hub, door.id, version.into()).await?),
         None => Ok(false),
     }
 }
 
-async fn lease(app: &App, tx: &mut Writing, door: &DoorRow) -> Answer<bool> {
+async fn lease(app: &App, tx: &mut Writing, hub: Id, door: &DoorRow) -> Answer<bool> {
     if door.codes_version <= door.delivered_version {
         return Ok(false);
     }
     let now = app.now();
-    Ok(hubs::lease(tx.conn(), door.id, door.codes_version, (now, now + LEASE)).await?)
+    Ok(hubs::lease(tx.conn(), (hub, door.id), door.codes_version, (now, now + LEASE)).await?)
 }
 
 /// What the lock is missing, now that nobody else changes it.

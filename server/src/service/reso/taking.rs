@@ -293,9 +293,7 @@ impl Applying<'_, '_> {
     /// Another agent has it now. Its former agent's box comes off first, and who was let in there comes to the end of
     /// their time: a feed must not cut off somebody who stands before the door.
     async fn may_change_hands(&mut self, heading: &Heading, known: &FeedListingRow) -> Answer<bool> {
-        if !self.taking.app.store.is_embedded() {
-            listings::hold(self.tx.conn(), known.id).await?;
-        }
+        listings::hold(self.tx.conn(), known.id).await?;
         let is_in_use = feed_listings::is_in_use(self.tx.conn(), known.id, self.now).await?;
         if is_in_use {
             let why = "Its former agent's lockbox hangs there, or somebody has access to it still.";

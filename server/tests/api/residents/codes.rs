@@ -129,6 +129,14 @@ async fn res_3_guests_get_generated_codes_of_four_kinds() {
     for (validity, field) in bad {
         maple.guest(&maple.rae, validity).await.refused("invalid", Some(field));
     }
+    let halves = [
+        (json!({ "kind": "temporary", "starts_at": NOW }), "validity.ends_at"),
+        (json!({ "kind": "recurring", "weekdays": ["monday"], "to_minute": 720 }), "validity.from_minute"),
+        (json!({ "kind": "permanent", "ends_at": NOW }), "validity.ends_at"),
+    ];
+    for (validity, field) in halves {
+        maple.guest(&maple.rae, validity).await.refused("malformed", Some(field));
+    }
     let picked = json!({ "guest": "Kim", "validity": { "kind": "permanent" }, "code": "8264" });
     let path = format!("/v1/doors/{UNIT}/codes/guests");
     maple.world.post(&maple.rae, &path, &picked).await.refused("malformed", Some("code"));
