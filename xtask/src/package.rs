@@ -99,12 +99,11 @@ fn short_paths(workspace: &Workspace) -> Result<String> {
         prefixes.push(registry.context("can't read cargo's folder")?.path());
     }
     let flags = prefixes.iter().map(|prefix| format!("--remap-path-prefix={}/=", prefix.display()));
-    let own = match env::var("CARGO_ENCODED_RUSTFLAGS") {
-        Ok(flags) => flags.split(BETWEEN).map(str::to_owned).collect(),
-        Err(_) => {
-            let flags = env::var("RUSTFLAGS").unwrap_or_default();
-            flags.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-        }
+    let own: Vec<String> = if let Ok(flags) = env::var("CARGO_ENCODED_RUSTFLAGS") {
+        flags.split(BETWEEN).map(str::to_owned).collect()
+    } else {
+        let flags = env::var("RUSTFLAGS").unwrap_or_default();
+        flags.split_whitespace().map(str::to_owned).collect()
     };
     Ok(own.into_iter().chain(flags).collect::<Vec<_>>().join(BETWEEN))
 }
