@@ -182,8 +182,7 @@ impl Life {
 
 /// The settings of a lock, without their MAC.
 pub fn settings(lockbox: &LockboxRow) -> Answer<Settings> {
-    let bytes = hex::decode(&lockbox.settings).map_err(|_| fault("settings that are no hex"))?;
-    Settings::decode(&bytes).map_err(|_| fault("settings that can't be read"))
+    lock_settings::decode(&lockbox.settings)
 }
 
 /// Whether the lock may not have its newest settings yet. [LST-6]

@@ -5,13 +5,13 @@
 //! out, everybody logs in again, all tickets are dead, and a ticket under a grant from before is issued only once the
 //! granter's phone has told which of its grants it knows as revoked.
 
-use sentri_protocol::{settings::Settings, status::Status};
+use sentri_protocol::status::Status;
 use sentri_wire::{
     agent::{GrantState, Reassertion},
     credential::RevocationList,
 };
 
-use super::{App, Caller, credentials, fault, grants as granting};
+use super::{App, Caller, credentials, fault, grants as granting, lock_settings};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -60,8 +60,7 @@ async fn make_safe(app: &App, tx: &mut Writing) -> Answer<()> {
     meta::set(tx.conn(), meta::INCARNATION, &hex::encode(app.random::<8>())).await?;
     meta::set(tx.conn(), RESTORED_AT, &now.to_string()).await?;
     for (id, encoded) in restore::settings(tx.conn()).await? {
-        let bytes = hex::decode(&encoded).map_err(|_| fault("settings that are no hex"))?;
-        let mut settings = Settings::decode(&bytes).map_err(|_| fault("settings that can't be read"))?;
+        let mut settings = lock_settings::decode(&encoded)?;
         settings.version = settings.version.saturating_add(restore::VERSIONS);
         lockboxes::set_settings(tx.conn(), id, &hex::encode(settings.encode())).await?;
         let serial = lockboxes::by_id(tx.conn(), id).await?.map(|row| row.serial).unwrap_or_default();
