@@ -128,10 +128,19 @@ fn lst_6_what_was_altered_or_is_anothers_is_not_taken_and_stays_for_whom_it_is()
     assert!(foreign.add(backend().lock, letter(&settings(2, true)).encode()));
     let (shown, written) = insert(&mut rig, &foreign.encode());
     assert_eq!((shown, written, version(&rig)), (vec![Indication::Error], None, 0));
-    // Nor is a card whose letters break off.
-    let whole = carrying(1, OWNER, &[letter(&settings(2, true))]);
-    let (shown, _) = insert(&mut rig, &whole[..whole.len() - 1]);
-    assert_eq!((shown, version(&rig)), (vec![Indication::Error], 0));
+}
+
+/// A card that was pulled out while it was written is still its holder's: what is whole on it counts.
+#[test]
+fn lst_6_a_card_whose_letters_break_off_still_opens() {
+    let mut rig = rig();
+    let whole = carrying(1, OWNER, &[letter(&settings(2, true)), letter(&settings(3, true))]);
+    let torn = &whole[..whole.len() - 1];
+    let (shown, card) = insert(&mut rig, torn);
+    assert_eq!((shown, version(&rig)), (vec![Indication::Done, Indication::Code], 2));
+    assert_eq!(word(&card.unwrap()).0.settings_version, 2);
+    rig.insert_card(torn).unwrap();
+    assert_eq!(keys(&mut rig, "2468E"), Indication::Ready);
 }
 
 #[test]

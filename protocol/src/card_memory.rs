@@ -26,6 +26,14 @@ pub struct Letter {
     pub message: Vec<u8>,
 }
 
+impl Letter {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let lock = LockId(reader.array()?);
+        let length = usize::from(reader.u16()?);
+        Ok(Self { lock, message: reader.slice(length)?.to_vec() })
+    }
+}
+
 /// All that is on a card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardMemory {
@@ -78,18 +86,16 @@ impl CardMemory {
         out
     }
 
-    /// From the bytes of a card. What stands after the last letter is of no matter; a card may end after its image.
+    /// From the bytes of a card, which break off no sooner than after its image. A letter that breaks off is none, as are
+    /// those behind it: the card was pulled out while somebody wrote onto it. What stands after the last letter is of no
+    /// matter.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes, "card's memory");
         let mut memory = Self::new(reader.array()?);
-        if bytes.len() == Card::SIGNED_LEN {
-            return Ok(memory);
-        }
-        for _ in 0..reader.u8()? {
-            let lock = LockId(reader.array()?);
-            let length = usize::from(reader.u16()?);
-            if !memory.add(lock, reader.slice(length)?.to_vec()) {
-                return Err(reader.malformed());
+        for _ in 0..reader.u8().unwrap_or(0) {
+            let Ok(letter) = Letter::read(&mut reader) else { break };
+            if !memory.add(letter.lock, letter.message) {
+                break;
             }
         }
         Ok(memory)

@@ -80,14 +80,28 @@ fn card_memories_json() {
 }
 
 #[test]
-fn a_cards_memory_reads_back_and_refuses_what_breaks_off() {
+fn a_cards_memory_reads_back_and_keeps_what_is_whole() {
     for memory in memories() {
         let bytes = memory.encode();
         assert_eq!(CardMemory::decode(&bytes).unwrap(), memory);
         let more = [&bytes[..], &[0xff; 40]].concat();
         assert_eq!(CardMemory::decode(&more).unwrap(), memory, "the rest of the card is of no matter");
-        for length in (0..bytes.len()).filter(|length| *length != Card::SIGNED_LEN) {
-            assert!(CardMemory::decode(&bytes[..length]).is_err(), "{length} of {}", bytes.len());
+        for length in 0..bytes.len() {
+            let Ok(torn) = CardMemory::decode(&bytes[..length]) else {
+                assert!(length < Card::SIGNED_LEN, "{length} of {}", bytes.len());
+                continue;
+            };
+            assert!(length >= Card::SIGNED_LEN && torn.image == memory.image);
+            let mut whole = CardMemory::new(memory.image);
+            for letter in torn.letters() {
+                assert!(whole.add(letter.lock, letter.message.clone()));
+            }
+            assert!(memory.letters().starts_with(whole.letters()) && whole.encode().len() <= length.max(118));
+            let next = memory.letters().get(whole.letters().len());
+            assert!(
+                next.is_none_or(|next| length < whole.encode().len() + 18 + next.message.len()),
+                "{length}"
+            );
         }
     }
     assert!(CardMemory::decode(&image()).unwrap().letters().is_empty(), "a card that ends after its image");

@@ -202,6 +202,9 @@ def card_memory(report: Report, name: str, case: dict, _: World) -> None:
     report.equal(f"{name}: said", image[: card.SAID_BYTES].hex(), made.encode().hex())
     told = [{"lock": lock.hex(), "message": message.hex()} for lock, message in letters]
     report.equal(f"{name}: letters", told, case["letters"])
+    for cut in range(card.IMAGE_BYTES, len(raw(case["memory"]))):
+        torn, whole = card.read_memory(raw(case["memory"])[:cut])
+        report.equal(f"{name}: cut at {cut}", (torn, whole), (image, letters[: len(whole)]))
     report.equal(f"{name}: made again", card.write_memory(image, letters).hex(), case["memory"])
 
 

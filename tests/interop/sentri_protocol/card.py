@@ -58,16 +58,17 @@ class Card:
 
 
 def read_memory(memory: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """The image, and each letter with the lock that it is for or from."""
+    """The image, and each letter with the lock that it is for or from, up to one that breaks off."""
     reader = Reader(memory)
     image, letters = reader.take(IMAGE_BYTES), []
-    if len(memory) == IMAGE_BYTES:
-        return image, letters
-    for _ in range(reader.u(1)):
-        lock = reader.take(16)
-        message = reader.take(reader.u(2))
-        require(1 <= len(message) <= LETTER_MOST, "letter length")
-        letters.append((lock, message))
+    try:
+        for _ in range(reader.u(1)):
+            lock = reader.take(16)
+            message = reader.take(reader.u(2))
+            require(1 <= len(message) <= LETTER_MOST, "letter length")
+            letters.append((lock, message))
+    except Malformed:
+        pass
     return image, letters
 
 
