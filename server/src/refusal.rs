@@ -169,16 +169,7 @@ impl From<crate::store::Corrupt> for Refusal {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Problem(problem) => {
-                f.write_str(&problem.title)?;
-                if let Some(field) = &problem.field {
-                    write!(f, " ({field})")?;
-                }
-                if let Some(detail) = &problem.detail {
-                    write!(f, " {detail}")?;
-                }
-                Ok(())
-            }
+            Self::Problem(problem) => write!(f, "{problem}"),
             Self::Fault(fault) => f.write_str(fault),
         }
     }

@@ -19,7 +19,6 @@ pub enum LoginName {
 /// `POST /v1/login`. Registers the device where it is new. [ACC-1, ACC-4]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct LoginRequest {
     /// Who.
     pub login: LoginName,
@@ -32,7 +31,6 @@ pub struct LoginRequest {
 /// The device, as it describes itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct DeviceDescription {
     /// Made once per installation and account, kept in the key store: what makes a device the same device.
     pub install_id: Uuid,
@@ -82,7 +80,6 @@ pub struct Tokens {
 /// `POST /v1/token/refresh`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
     /// The refresh token last received.
     pub refresh: Secret,
@@ -182,7 +179,6 @@ pub struct Account {
 /// `POST /v1/signup`: the first step of making a contractor's or a resident's account. [ACC-8]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SignupRequest {
     /// The address that accesses are granted to.
     pub email: String,
@@ -214,7 +210,6 @@ pub struct SignupStarted {
 /// tries. Only now is it told that the address or the number belongs to an agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SignupVerify {
     /// From [`SignupStarted`].
     pub signup: Secret,
@@ -228,7 +223,6 @@ pub struct SignupVerify {
 /// `POST /v1/signup/complete`: who it is. Makes the account; the user logs in next.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SignupComplete {
     /// From [`SignupStarted`].
     pub signup: Secret,
@@ -249,7 +243,6 @@ pub struct SignupComplete {
 /// A question that support may ask to verify a caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SecurityQuestion {
     /// The question.
     pub question: String,

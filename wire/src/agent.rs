@@ -66,7 +66,7 @@ pub struct Grants {
 /// `POST /v1/listings`: added by hand. [LST-1]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub struct NewListing {
     /// Street address, one line; at most 200 characters.
     pub unparsed_address: String,
@@ -128,7 +128,6 @@ pub struct Lockbox {
 /// `POST /v1/lockboxes/{serial}/assign`. [LST-3]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct AssignRequest {
     /// The listing that the box is put on.
     pub listing_id: Uuid,
@@ -141,7 +140,6 @@ pub struct AssignRequest {
 /// `POST /v1/grants`: gives a person access to a listing's lockbox. [GRT-1]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct GrantRequest {
     /// The listing.
     pub listing_id: Uuid,
@@ -175,7 +173,6 @@ impl GrantRequest {
 /// ticket is issued for this granter's older grants. [OPS-3]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Reassertion {
     /// Grants that this phone knows as revoked, at most 1,000. Unknown ones are passed over.
     pub revoked: Vec<Uuid>,

@@ -16,7 +16,6 @@ pub struct CardErrands {
 /// `POST /v1/card`: the card is in a reader.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct CardRenewal {
     /// The agent's PIN, checked and counted by the backend; it is the card's PIN too.
     pub pin: Secret,

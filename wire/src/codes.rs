@@ -67,7 +67,6 @@ pub struct Keypad {
 /// `POST /v1/lockboxes/{serial}/keypad`: what is left out stays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct KeypadChange {
     /// Contractor codes work. [COD-4]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,7 +82,6 @@ pub struct KeypadChange {
 /// `POST /v1/lockboxes/{serial}/contractor-codes`: a new code takes the place of one. [COD-5]
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct RotateRequest {
     /// 1 to 3.
     pub slot: u8,
@@ -165,7 +163,6 @@ pub struct CodeDelivery {
 /// `POST /v1/lockboxes/{serial}/one-day-codes`. [COD-2]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct OneDayRequest {
     /// The day at the property, like `2026-11-23`: today to two weeks ahead.
     pub day: String,
@@ -177,7 +174,6 @@ pub const LONGEST_GUEST: usize = 64;
 /// `POST /v1/lockboxes/{serial}/smart-pins`. [PIN-0]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SmartPinRequest {
     /// The id that the phone gave it: asked for again under the same one, the same PIN is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +192,6 @@ pub struct SmartPinRequest {
 /// How a phone made a SmartPIN without network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct MadeOffline {
     /// Which of the codes with one window it is, from 0.
     pub number: u8,
@@ -207,7 +202,6 @@ pub struct MadeOffline {
 /// `POST /v1/lockboxes/{serial}/smart-pins/offline`: lets this phone make SmartPINs with no network, for a while.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct OfflinePinsRequest {
     /// The owner's PIN, checked and counted by the backend.
     pub pin: Secret,

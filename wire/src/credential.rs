@@ -119,7 +119,6 @@ pub struct LockSettings {
 /// `POST /v1/visits`: a member has pressed ENT on a box of their association that their phone holds nothing for. [AGT-1]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct VisitRequest {
     /// What the box sent after that: the 18 bytes of its advert, which nobody but its own side can tell from another's.
     pub advert: Binary,
@@ -138,7 +137,6 @@ pub struct Visit {
 /// `POST /v1/locks/{serial}/time`: asks for a fresh time token during a session with the lock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct TimeRequest {
     /// The final handshake hash of the session, 32 bytes.
     pub handshake_hash: Binary,

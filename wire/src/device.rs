@@ -57,7 +57,6 @@ pub enum ChallengePurpose {
 /// `POST /v1/me/device/challenge`: asks for something fresh to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct ChallengeRequest {
     /// What for.
     pub purpose: ChallengePurpose,
@@ -78,7 +77,6 @@ pub struct Challenge {
 /// anew, bound to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct DeviceKeyRequest {
     /// P-256, compressed SEC 1: 33 bytes.
     pub public_key: Binary,
@@ -108,7 +106,6 @@ pub enum PushService {
 /// `DELETE /v1/me/device/push`, a logout and a removal of the device end it. [GRT-3, SYN-1]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct PushAddress {
     /// Who carries them.
     pub service: PushService,
@@ -119,7 +116,6 @@ pub struct PushAddress {
 /// The device's key took part: in place of a PIN. [ACC-12]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Presence {
     /// The challenge that was signed.
     pub challenge: Binary,

@@ -9,7 +9,6 @@ use crate::{Binary, Timestamp};
 /// `POST /v1/events`: access events from the phone's outbox, at most 100. Each is stored once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct EventUpload {
     /// The events, oldest first.
     pub events: Vec<AccessEvent>,
@@ -18,7 +17,6 @@ pub struct EventUpload {
 /// One try at a lockbox, as the phone saw it. [CON-3]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct AccessEvent {
     /// Made by the phone; what makes the event once.
     pub id: Uuid,
@@ -120,7 +118,6 @@ pub enum ReceiptResult {
 /// `POST /v1/locks/{serial}/audit`: audit records as a lock gave them out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct AuditUpload {
     /// The batch, header and records, as `docs/protocol.md` lays it out.
     pub batch: Binary,

@@ -7,7 +7,6 @@ use crate::{codes::CodeDelivery, credential::Credential};
 /// `POST /v1/hub/calls`: a hub calls, as often as the answer before asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct HubReport {
     /// The locks that it has heard.
     #[serde(default)]
@@ -23,7 +22,6 @@ pub struct HubReport {
 /// A lock that a hub hears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct HeardLock {
     /// Its serial number.
     pub lock: String,
@@ -34,7 +32,6 @@ pub struct HeardLock {
 /// Codes that a lock has answered to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct BroughtCodes {
     /// The lock's serial number.
     pub lock: String,

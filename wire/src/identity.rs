@@ -14,7 +14,6 @@ use crate::{
 /// account. [ACC-3]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct ForgotPassword {
     /// The SentriKey ID of an agent, the address of anyone else.
     pub login: LoginName,
@@ -24,7 +23,6 @@ pub struct ForgotPassword {
 /// account; its phones log in again. [ACC-3]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct ResetPassword {
     /// What follows `#` in the link. It works once, for an hour, and only until a newer one is asked for.
     pub token: Secret,
@@ -39,7 +37,6 @@ pub struct ResetPassword {
 /// somebody whose registrations are all used can free one. [ACC-5, ACC-9]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct IdentityRequest {
     /// Who.
     pub login: LoginName,
@@ -65,7 +62,6 @@ pub struct IdentityStarted {
 /// `POST /v1/identity/verify`: the code from the mail; three tries. Proven for the next ten minutes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct IdentityVerify {
     /// From [`IdentityStarted`].
     pub identity: Secret,
@@ -77,7 +73,6 @@ pub struct IdentityVerify {
 /// ones. [ACC-9]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct NewPin {
     /// Four digits, not all equal, not a run.
     pub pin: Secret,
@@ -87,7 +82,6 @@ pub struct NewPin {
 /// [ACC-10]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct ProfileChange {
     /// The account's password.
     pub password: Secret,
@@ -103,7 +97,6 @@ pub struct ProfileChange {
 /// `POST /v1/me/password`: a new password. Ends all other sessions of the account. [ACC-10]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The password so far.
     pub password: Secret,
@@ -114,7 +107,6 @@ pub struct PasswordChange {
 /// `POST /v1/me/security-questions`: takes the place of those so far. [ACC-8]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SecurityQuestionsChange {
     /// The account's password.
     pub password: Secret,
@@ -125,7 +117,6 @@ pub struct SecurityQuestionsChange {
 /// `POST /v1/me/phone`: a new cell phone number; a four-digit code goes to it. [ACC-10]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct PhoneChange {
     /// The account's password.
     pub password: Secret,
@@ -138,7 +129,6 @@ pub struct PhoneChange {
 /// `POST /v1/me/email`: a new address; a six-digit code goes to it, and the old one is told. [ACC-10]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct EmailChange {
     /// The account's password.
     pub password: Secret,
@@ -161,7 +151,6 @@ pub struct ChangeStarted {
 /// `POST /v1/me/phone/verify` and `POST /v1/me/email/verify`: the code; three tries. Makes the change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct ChangeVerify {
     /// From [`ChangeStarted`].
     pub change: Secret,
@@ -173,7 +162,6 @@ pub struct ChangeVerify {
 /// agent's account is the association's. [ACC-11]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct DeleteAccount {
     /// The account's password.
     pub password: Secret,

@@ -43,6 +43,20 @@ pub struct Problem {
     pub support: Option<SupportContact>,
 }
 
+impl std::fmt::Display for Problem {
+    /// What went wrong and what to do next, in a line for logs and terminals.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.title)?;
+        if let Some(field) = &self.field {
+            write!(f, " ({field})")?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, " {detail}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Whom a user calls. A deployment's setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

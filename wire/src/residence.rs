@@ -132,7 +132,7 @@ pub enum HubProgress {
 /// When a code works. [RES-3]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields, try_from = "ValidityFields")]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "ValidityFields")]
 pub enum CodeValidity {
     /// Until it is deleted.
     Permanent,
@@ -162,7 +162,6 @@ pub enum CodeValidity {
 /// A validity as it is written. Serde's own reader of tagged forms keeps each field until it knows the tag: four times the
 /// code on a phone.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ValidityFields {
     kind: ValidityKind,
     starts_at: Option<Timestamp>,
@@ -228,7 +227,6 @@ pub struct DoorCodes {
 /// `POST /v1/doors/{serial}/codes/generate`: a new code for the caller. [RES-1]
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct GenerateCode {
     /// 4, or 6 where the community enables it; left out: as many as it enables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,7 +236,6 @@ pub struct GenerateCode {
 /// `POST /v1/doors/{serial}/codes/pick`: a code that the caller picked. [RES-2]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct PickCode {
     /// The digits.
     pub code: Secret,
@@ -247,7 +244,6 @@ pub struct PickCode {
 /// `POST /v1/doors/{serial}/codes/guests`: a generated code for a guest. [RES-3]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct GuestCode {
     /// The guest's name, for the resident's own list.
     pub guest: String,

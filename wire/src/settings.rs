@@ -41,7 +41,6 @@ impl Weekday {
 /// The hours of a day in which a box may be opened, by the property's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct DayHours {
     /// The day on which they begin.
     pub weekday: Weekday,
@@ -54,7 +53,6 @@ pub struct DayHours {
 /// What an owner sets of a box.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct BoxSettings {
     /// When anybody but the owner may open it. A day that is not there has no hours.
     pub access_hours: Vec<DayHours>,
@@ -68,7 +66,6 @@ pub struct BoxSettings {
 /// `POST /v1/lockboxes/{serial}/settings`: custom settings, or the owner's default ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct SettingsChoice {
     /// Custom settings; the default ones where it is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +91,6 @@ pub struct LockboxSettings {
 /// `POST /v1/lockbox-search`: which of the agent's own boxes sent this after a press of ENT. [LST-3]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct LockboxSearch {
     /// The 18 bytes of manufacturer data of its advert.
     pub advert: Binary,

@@ -15,7 +15,7 @@ use utoipa::{
         Required, ResponseBuilder, Schema,
         path::{OperationBuilder, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
-        schema::{ObjectBuilder, Type},
+        schema::{AdditionalProperties, ObjectBuilder, SchemaType, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -58,6 +58,8 @@ pub struct Endpoint {
     pub(super) handler: MethodRouter<Shared>,
     operation: OperationBuilder,
     schemas: Schemas,
+    /// Schemas of what it takes: what these don't name is refused.
+    taken: Vec<String>,
 }
 
 impl Endpoint {
@@ -80,6 +82,7 @@ impl Endpoint {
             handler: on(method.0, handler),
             operation: OperationBuilder::new(),
             schemas: Schemas::new(),
+            taken: Vec::new(),
         };
         for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
             endpoint = endpoint.parameter(name, ParameterIn::Path, Required::True, "");
@@ -113,6 +116,9 @@ impl Endpoint {
     /// Takes a JSON body.
     pub(super) fn takes<T: ToSchema>(mut self) -> Self {
         let schema = self.schema_of::<T>();
+        let mut nested = Vec::new();
+        T::schemas(&mut nested);
+        self.taken.extend(nested.into_iter().map(|(name, _)| name).chain([T::name().into_owned()]));
         let body = RequestBodyBuilder::new()
             .required(Some(Required::True))
             .content("application/json", Content::new(Some(schema)))
@@ -206,11 +212,18 @@ impl Endpoint {
 /// The document of these routes.
 pub(super) fn document(endpoints: Vec<Endpoint>) -> OpenApi {
     let mut paths: BTreeMap<&str, PathItem> = BTreeMap::new();
-    let mut schemas = Schemas::new();
+    let (mut schemas, mut taken) = (Schemas::new(), Vec::new());
     for endpoint in endpoints {
         let item = PathItem::new(endpoint.http_method(), endpoint.operation);
+        taken.extend(endpoint.taken);
         schemas.extend(endpoint.schemas);
         paths.entry(endpoint.path).or_default().merge_operations(item);
+    }
+    for name in taken {
+        if let Some(RefOr::T(Schema::Object(object))) = schemas.get_mut(&name) {
+            let is_plain = object.schema_type == SchemaType::Type(Type::Object);
+            object.additional_properties = is_plain.then(|| Box::new(AdditionalProperties::FreeForm(false)));
+        }
     }
     let paths = paths.into_iter().fold(Paths::builder(), |all, (path, item)| all.path(path, item));
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();

@@ -190,10 +190,21 @@ fn refuse_other_types(headers: &HeaderMap) -> Answer<()> {
     }
 }
 
-/// Parses JSON, and names the field that is wrong. What was sent is never quoted: it may be a password.
+/// Parses JSON, and names the field that is wrong. What was sent is never quoted: it may be a password. A field that is
+/// none is refused here for all requests: phones read the same types, and pass over what a later backend adds.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let mut unknown = None;
+    let mut note = |path: serde_ignored::Path<'_>| {
+        unknown.get_or_insert_with(|| place(&path));
+    };
+    let read = serde_path_to_error::deserialize(serde_ignored::Deserializer::new(&mut json, &mut note));
+    // A name that is spelled wrong is a missing one too: the former says more.
+    let is_json = read.as_ref().err().is_none_or(|error| error.inner().is_data());
+    if let Some(field) = unknown.filter(|_| is_json) {
+        return Err(Refusal::new(ProblemCode::Malformed).field(field).detail("There is no such field."));
+    }
+    let value = read.map_err(|error| {
         let (name, detail) = explain(error.inner());
         let field = if error.inner().is_data() {
             field(&error.path().to_string(), name.as_deref())
@@ -210,6 +221,22 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     Ok(value)
 }
 
+/// A path as in `access_hours[0].weekday`.
+fn place(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", place(parent)),
+        Path::Map { parent, key } => match place(parent) {
+            outer if outer.is_empty() => key.clone(),
+            outer => format!("{outer}.{key}"),
+        },
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            place(parent)
+        }
+    }
+}
+
 /// What is wrong, and the field that is missing or unknown, out of serde's fixed phrases.
 fn explain(error: &serde_json::Error) -> (Option<String>, &'static str) {
     let text = error.to_string();
@@ -221,6 +248,7 @@ fn explain(error: &serde_json::Error) -> (Option<String>, &'static str) {
     if let Some(name) = quoted("missing field ") {
         return (Some(name), "This field is missing.");
     }
+    // What belongs to another form of the same object.
     if let Some(name) = quoted("unknown field ") {
         return (Some(name), "There is no such field.");
     }

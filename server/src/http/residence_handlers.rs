@@ -62,6 +62,7 @@ pub async fn make_guest_code(
     guests::make(&app, &caller, &once, &serial, &body.value).await.map(created)
 }
 
-pub async fn delete(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment) -> Done {
-    codes::delete(&app, &caller, &id).await.map(|()| StatusCode::NO_CONTENT)
+pub async fn delete(State(app): State<Shared>, Auth(caller): Auth, Segment(id): Segment, key: Key) -> Done {
+    let once = key.with(&app, &[])?;
+    codes::delete(&app, &caller, &once, &id).await.map(|()| StatusCode::NO_CONTENT)
 }

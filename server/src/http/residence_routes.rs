@@ -41,6 +41,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .gives::<residence::DoorCode>(201, "The code, Pending."),
         Endpoint::new(DELETE, "/v1/door-codes/{id}", Account, handlers::delete)
             .named("deleteDoorCode", "Delete a code; it works until the lock has heard of that.")
+            .once()
             .gives_nothing("Deleted, or to be."),
     ]
 }

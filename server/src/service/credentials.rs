@@ -137,7 +137,7 @@ pub async fn issue(
     if revocations::is_pending(&lockbox) {
         tx.touch_device::<RevocationList>(caller.account, caller.device, &lockbox.serial);
     }
-    if settings_pending(&lockbox)? {
+    if lockbox.has_pending_settings() {
         tx.touch_device::<LockSettings>(caller.account, caller.device, &lockbox.serial);
     }
     if blocks::is_pending(&lockbox) {
@@ -183,11 +183,6 @@ impl Life {
 /// The settings of a lock, without their MAC.
 pub fn settings(lockbox: &LockboxRow) -> Answer<Settings> {
     lock_settings::decode(&lockbox.settings)
-}
-
-/// Whether the lock may not have its newest settings yet. [LST-6]
-pub fn settings_pending(lockbox: &LockboxRow) -> Answer<bool> {
-    Ok(i64::from(settings(lockbox)?.version) > lockbox.heard_settings_version)
 }
 
 /// The newest settings of a lock, as phones carry them.

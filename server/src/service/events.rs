@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use super::{
     App, Caller,
     access_log::{self, Report, Try, Word},
-    credentials, fault, restore, revocations,
+    fault, restore, revocations,
 };
 use crate::{
     refusal::{Answer, Refusal},
@@ -288,7 +288,7 @@ pub async fn hear(app: &App, tx: &mut Writing, id: Id, status: &Status, at: i64)
             }
         }
     }
-    if credentials::settings_pending(&lockbox)? && !credentials::settings_pending(&now)? {
+    if lockbox.has_pending_settings() && !now.has_pending_settings() {
         for holder in store::credentials::carriers(tx.conn(), lockbox.id, app.now()).await? {
             tx.touch::<LockSettings>(holder, &lockbox.serial);
         }

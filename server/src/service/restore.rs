@@ -11,7 +11,7 @@ use sentri_wire::{
     credential::RevocationList,
 };
 
-use super::{App, Caller, credentials, fault, grants as granting, lock_settings};
+use super::{App, Caller, credentials, fault, grants as granting, lock_settings, residence::restored};
 use crate::{
     refusal::{Answer, Refusal},
     store::{
@@ -69,6 +69,7 @@ async fn make_safe(app: &App, tx: &mut Writing) -> Answer<()> {
         }
     }
     restore::raise_numbers(tx.conn()).await?;
+    restored::order_anew(app, tx).await?;
     restore::take_back(tx.conn(), now).await?;
     Ok(sessions::end_everybodys(tx.conn(), now).await?)
 }

@@ -267,7 +267,7 @@ impl Loader<'_> {
 
     async fn settings(&mut self, serials: &[&str]) -> Answer<()> {
         for lockbox in lockboxes::carried_to(self.conn, self.caller.account, serials).await? {
-            if credentials::settings_pending(&lockbox)? {
+            if lockbox.has_pending_settings() {
                 self.add(&credentials::signed_settings(self.app, &lockbox)?)?;
             }
         }

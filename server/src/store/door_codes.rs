@@ -94,6 +94,16 @@ pub async fn take_out(
     .map(drop)
 }
 
+/// Notes that a code is to be put into its place by another version.
+pub async fn put_again(conn: &mut Connection, id: Id, version: i64) -> sqlx::Result<()> {
+    sqlx::query("UPDATE door_codes SET put_version = $1 WHERE id = $2")
+        .bind(version)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// What the lock says of a code.
 pub async fn set_stage(conn: &mut Connection, id: Id, stage: CodeStage) -> sqlx::Result<()> {
     sqlx::query("UPDATE door_codes SET state = $1 WHERE id = $2")
@@ -143,6 +153,19 @@ pub async fn delivery(conn: &mut Connection, door: Id, version: i64) -> sqlx::Re
         .bind(door)
         .bind(version)
         .fetch_optional(conn)
+        .await
+}
+
+/// The deliveries that lead beyond a version.
+pub async fn deliveries_after(
+    conn: &mut Connection,
+    door: Id,
+    version: i64,
+) -> sqlx::Result<Vec<DeliveryRow>> {
+    sqlx::query_as("SELECT * FROM door_deliveries WHERE door_id = $1 AND version > $2 ORDER BY version")
+        .bind(door)
+        .bind(version)
+        .fetch_all(conn)
         .await
 }
 

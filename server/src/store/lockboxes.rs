@@ -72,7 +72,7 @@ impl LockboxRow {
         self.heard_settings_version.max(FACTORY_SETTINGS)
     }
 
-    /// Whether the lock may still go by older settings than it was told.
+    /// Whether the lock may still go by older settings than it was told. [LST-6]
     pub fn has_pending_settings(&self) -> bool {
         let told = hex::decode(&self.settings).ok().and_then(|bytes| Settings::decode(&bytes).ok());
         told.is_some_and(|told| i64::from(told.version) > self.working_settings_version())

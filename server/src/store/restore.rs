@@ -1,12 +1,12 @@
 //! What is done to a database that came back from a backup: no number that it gave out since is given out again.
 //! [OPS-3]
 
-use super::{Connection, Id};
+use super::{Connection, Id, doors::DoorRow};
 
 /// How far numbers jump: further than they can have come since the backup, and small enough to jump often.
 const CHANGES: i64 = 1 << 32;
 const SUBJECTS: i64 = 1 << 20;
-/// Of revocation lists, and of settings.
+/// Of revocation lists, of settings, and of codes.
 pub const VERSIONS: u32 = 1 << 16;
 const EPOCHS: i64 = 1 << 8;
 /// Records of a lock that may be missing here, since the lock freed them after the backup.
@@ -19,16 +19,30 @@ pub async fn raise_numbers(conn: &mut Connection) -> sqlx::Result<()> {
         .bind(SUBJECTS)
         .execute(&mut *conn)
         .await?;
+    // Blocks that a lock has not told of are ordered anew.
     sqlx::query(
-        "UPDATE lockboxes SET revocation_version = revocation_version + $1, epoch = epoch + $2, \
-         audit_lost = audit_lost - $3",
+        "UPDATE issued_codes SET blocked_in = blocked_in + $1 WHERE blocked_in > \
+         (SELECT heard_codes_version FROM lockboxes b WHERE b.id = issued_codes.lockbox_id)",
+    )
+    .bind(i64::from(VERSIONS))
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "UPDATE lockboxes SET revocation_version = revocation_version + $1, codes_version = codes_version + $1, \
+         epoch = epoch + $2, audit_lost = audit_lost - $3",
     )
     .bind(i64::from(VERSIONS))
     .bind(EPOCHS)
     .bind(RECORDS)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    sqlx::query("UPDATE doors SET audit_lost = audit_lost - $1").bind(RECORDS).execute(conn).await?;
     Ok(())
+}
+
+/// All doors. What is ordered of their codes has further to jump than a number.
+pub async fn doors(conn: &mut Connection) -> sqlx::Result<Vec<DoorRow>> {
+    sqlx::query_as("SELECT * FROM doors ORDER BY serial").fetch_all(conn).await
 }
 
 /// Each lock's settings, in hex, to be given a version that no lock has seen.

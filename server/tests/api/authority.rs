@@ -3,9 +3,9 @@
 
 use sentri_server::{
     http::{Access, Endpoint, endpoints},
-    operator::{NewCommunity, NewPerson, Permission},
+    operator::Permission,
 };
-use sentri_wire::{Binary, Secret, sync::Message};
+use sentri_wire::{Binary, sync::Message};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,7 +14,9 @@ use crate::{
         Expect::{Code, Hides, NotFound, Open},
         Row, rows,
     },
-    world::{ARI, ARIS_BOX, BLE, HOUR, NOW, PASSWORD, PIN, Phone, Reply, World, assignment, grant, records},
+    world::{
+        ARI, ARIS_BOX, BLE, HOUR, NOW, Phone, Reply, World, assignment, community, grant, person, records,
+    },
 };
 
 async fn call(world: &World, phone: Option<&Phone>, row: &Row) -> Reply {
@@ -260,23 +262,9 @@ async fn residents_and_support_users_reach_nothing_of_others() {
 /// A resident, and one support user of each permission: by their addresses.
 async fn others(world: &World) -> [&'static str; 3] {
     let all = ["rae@home.example", "sam@support.example", "sal@support.example"];
-    let person = |email: &str| NewPerson {
-        first_name: "Rae".into(),
-        last_name: "Sol".into(),
-        email: email.into(),
-        phone: "312-555-0104".into(),
-        password: Some(Secret::new(PASSWORD)),
-        pin: Some(Secret::new(PIN)),
-    };
+    let person = |email: &str| person(email, "312-555-0104");
     let operator = world.server.operator();
-    let community = NewCommunity {
-        name: "Elm Court".into(),
-        management: "Brook Properties".into(),
-        time_zone: "America/Chicago".into(),
-        six_digit_codes: false,
-        custom_codes: false,
-    };
-    operator.add_community(&community).await.unwrap();
+    operator.add_community(&community("Elm Court")).await.unwrap();
     operator.add_resident("Elm Court", "4B", &person(all[0])).await.unwrap();
     operator.add_support_user(Permission::Support, &person(all[1])).await.unwrap();
     operator.add_support_user(Permission::SysAdmin, &person(all[2])).await.unwrap();

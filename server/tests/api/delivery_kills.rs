@@ -10,7 +10,6 @@ use sentri_protocol::{
     codes::delivery::{Delivery, Order},
     settings::Settings,
 };
-use sentri_server::operator::{NewCommunity, NewPerson};
 use sentri_wire::{
     Binary, Secret,
     agent::Lockbox,
@@ -30,7 +29,7 @@ use crate::{
     log_and_records::visit,
     mortal::{Mortal, kills, play_in},
     residents::door,
-    world::{BLE, HOUR, NON_BLE, NOW, PASSWORD, PIN, World, assignment, records},
+    world::{BLE, HOUR, NON_BLE, NOW, World, assignment, community, person, records},
 };
 
 /// In `cargo test`; `cargo xtask test faults` asks for more.
@@ -108,24 +107,9 @@ impl Street {
         let on = json!({ "smart_pins": true });
         world.post(&ready.dana, &of_box("keypad"), &on).await.ok::<Value>();
         let operator = world.server.operator();
-        let community = NewCommunity {
-            name: "Maple Court".into(),
-            management: "Oak Homes".into(),
-            time_zone: "America/Chicago".into(),
-            six_digit_codes: false,
-            custom_codes: true,
-        };
-        operator.add_community(&community).await.unwrap();
+        operator.add_community(&community("Maple Court")).await.unwrap();
         let made = operator.provision_door(&door(DOOR, DoorKind::Unit, Some("1"), None)).await.unwrap();
-        let rae = NewPerson {
-            first_name: "Rae".into(),
-            last_name: "Holm".into(),
-            email: EMAIL.into(),
-            phone: "503-555-0171".into(),
-            password: Some(Secret::new(PASSWORD)),
-            pin: Some(Secret::new(PIN)),
-        };
-        operator.add_resident("Maple Court", "1", &rae).await.unwrap();
+        operator.add_resident("Maple Court", "1", &person(EMAIL, "503-555-0171")).await.unwrap();
         let keys = KeyTree::new(&Seed::new(made.seed.array().unwrap()), Generation::FIRST);
         let street = Self {
             rae: world.contractor(EMAIL).await.access,

@@ -21,19 +21,19 @@ use crate::{
 const BO: &str = "bo@plumbing.example";
 
 /// The rows of a database as they were.
-struct Backup(Vec<(&'static str, Vec<u8>)>);
+pub struct Backup(Vec<(&'static str, Vec<u8>)>);
 
 const FILES: [&str; 2] = ["sentri.db", "sentri.db-wal"];
 
 impl World {
     /// A copy of the files, while nobody writes. PostgreSQL is backed up by its own means.
-    fn backup(&self) -> Backup {
+    pub fn backup(&self) -> Backup {
         let read = |name| std::fs::read(self.folder.path().join(name)).ok().map(|bytes| (name, bytes));
         Backup(FILES.iter().copied().filter_map(read).collect())
     }
 
     /// The server goes on with the files of the backup.
-    async fn restore(&mut self, backup: &Backup) {
+    pub async fn restore(&mut self, backup: &Backup) {
         let folder = self.folder.path().join("restored");
         std::fs::create_dir(&folder).unwrap();
         for (name, bytes) in &backup.0 {
@@ -43,7 +43,7 @@ impl World {
         self.restart(|_, _| {}).await;
     }
 
-    fn is_embedded(&self) -> bool {
+    pub fn is_embedded(&self) -> bool {
         self.config.database.starts_with("sqlite")
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use sentri_protocol::{Generation, KeyTree, Seed};
 use sentri_server::{
     Config, Mailbox, Ports, Running, Server, Vault,
-    operator::{NewAgent, NewAssociation, NewCommunity, NewLockbox, Provisioned},
+    operator::{NewAgent, NewAssociation, NewCommunity, NewLockbox, NewPerson, Provisioned},
     outbox::Mail,
     ports::{ManualClock, SystemRandomness},
 };
@@ -207,15 +207,8 @@ impl World {
     /// The key of a hub in a community of its own.
     pub async fn hub(&self, serial: &str) -> String {
         let operator = self.server.operator();
-        let community = NewCommunity {
-            name: "Elm Court".into(),
-            management: "Brook Properties".into(),
-            time_zone: "America/Chicago".into(),
-            six_digit_codes: false,
-            custom_codes: false,
-        };
-        operator.add_community(&community).await.unwrap();
-        operator.add_hub(serial, &community.name).await.unwrap();
+        operator.add_community(&community("Elm Court")).await.unwrap();
+        operator.add_hub(serial, "Elm Court").await.unwrap();
         operator.renew_hub_key(serial).await.unwrap().key.expose().to_owned()
     }
 
@@ -476,5 +469,27 @@ pub fn new_agent(id: &str, first: &str, email: &str, phone: &str) -> NewAgent {
         phone: phone.into(),
         password: Secret::new(PASSWORD),
         pin: Secret::new(PIN),
+    }
+}
+
+pub fn community(name: &str) -> NewCommunity {
+    NewCommunity {
+        name: name.into(),
+        management: "Oak Homes".into(),
+        time_zone: "America/Chicago".into(),
+        six_digit_codes: false,
+        custom_codes: true,
+    }
+}
+
+/// A resident, or somebody of support.
+pub fn person(email: &str, phone: &str) -> NewPerson {
+    NewPerson {
+        first_name: "Rae".into(),
+        last_name: "Holm".into(),
+        email: email.into(),
+        phone: phone.into(),
+        password: Some(Secret::new(PASSWORD)),
+        pin: Some(Secret::new(PIN)),
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Places in a lock's table that the backend gives out; 1 is the programming code's.
-const PLACES: std::ops::RangeInclusive<i64> = 2..=64;
+pub const PLACES: std::ops::RangeInclusive<i64> = 2..=64;
 /// Random numbers for one code: each fails where its code is too easy or taken.
 const DRAWS: usize = 64;
 
@@ -107,12 +107,16 @@ pub async fn pick_own(
     put_own(app, tx, caller, once, &door, &table, &code).await
 }
 
-/// Deletes a code of the caller's. It works until the lock has heard of it.
-pub async fn delete(app: &App, caller: &Caller, id: &str) -> Answer<()> {
+/// Deletes a code of the caller's. It works until the lock has heard of it. It is named by its place, where another may
+/// be by the time that a copy of the request comes.
+pub async fn delete(app: &App, caller: &Caller, once: &Once, id: &str) -> Answer<()> {
     caller.resident()?;
     let (serial, place) = id.rsplit_once('.').ok_or_else(Refusal::not_found)?;
     let place: i64 = place.parse().map_err(|_| Refusal::not_found())?;
     let mut tx = app.store.write().await?;
+    if once.earlier::<()>(app, &mut tx, caller).await?.is_some() {
+        return Ok(());
+    }
     let door = own_door(&mut tx, caller, serial).await?;
     let rows = door_codes::at_door(tx.conn(), door.id).await?;
     let own = deliveries::newest(&rows).find(|row| row.place == place && row.account_id == caller.account);
@@ -120,6 +124,7 @@ pub async fn delete(app: &App, caller: &Caller, id: &str) -> Answer<()> {
         hubs::reachable(app, tx.conn(), &door).await?;
         take_out(app, &mut tx, serial, place, false).await?;
     }
+    once.keep(app, &mut tx, caller, &()).await?;
     Ok(tx.commit().await?)
 }
 

@@ -30,26 +30,48 @@ use crate::{
 /// It leads back as far as the lock may be behind, or as 16 orders reach: then a phone brings the one before as well.
 pub async fn seal(app: &App, tx: &mut Writing, door: &DoorRow, version: i64) -> Answer<()> {
     let rows = door_codes::at_door(tx.conn(), door.id).await?;
+    let base = base(tx.conn(), door, &rows).await?;
     let mut changed: Vec<(i64, &DoorCodeRow)> = newest(&rows).map(|row| (last_change(row), row)).collect();
-    changed.retain(|(at, _)| *at > door.delivered_version);
+    changed.retain(|(at, _)| *at > base && *at <= version);
     changed.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
     // Each version changes one place: what the delivery leaves out was changed by the version that it builds on.
-    let from = changed.get(MAX_ORDERS).map_or(door.delivered_version, |(at, _)| *at);
+    let from = changed.get(MAX_ORDERS).map_or(base, |(at, _)| *at);
     changed.truncate(MAX_ORDERS);
     changed.reverse();
-    let orders = changed.iter().map(|(_, row)| order(app, row)).collect::<Answer<Vec<_>>>()?;
+    let orders = changed.iter().map(|(_, row)| Ok((row.place, order(app, row)?))).collect::<Answer<_>>()?;
+    store(app, tx, door, (from, version), orders).await
+}
+
+/// Stores a delivery from one version to another: for each order the place that it is about.
+pub async fn store(
+    app: &App,
+    tx: &mut Writing,
+    door: &DoorRow,
+    (from, version): (i64, i64),
+    orders: Vec<(i64, Order)>,
+) -> Answer<()> {
+    let (places, orders) = orders.into_iter().unzip();
     let delivery = Delivery::new(number(from, "codes version")?, number(version, "codes version")?, orders)
         .ok_or_else(|| fault("a delivery without orders"))?;
     let row = DeliveryRow {
         door_id: door.id,
         version,
         from_version: from,
-        places: Json(changed.iter().map(|(_, row)| row.place).collect()),
+        places: Json(places),
         delivery: hex::encode(delivery.seal(&app.door_keys(door)?)),
     };
     door_codes::insert_delivery(tx.conn(), &row).await?;
     doors::set_codes_version(tx.conn(), door.id, version).await?;
     tell(tx, door).await
+}
+
+/// The version that a delivery may build on: the one that the lock has, or a later one that empties places in which there
+/// is no code any more, since a delivery says nothing of these.
+async fn base(conn: &mut Connection, door: &DoorRow, rows: &[DoorCodeRow]) -> Answer<i64> {
+    let pending = door_codes::deliveries_after(conn, door.id, door.delivered_version).await?;
+    let has_code = |place: &i64| rows.iter().any(|row| row.place == *place);
+    let sweeps = pending.iter().filter(|it| !it.places.0.iter().all(has_code)).map(|it| it.version);
+    Ok(sweeps.max().unwrap_or(door.delivered_version))
 }
 
 /// The newest code of each place: what shall be there, or leave it.
@@ -104,9 +126,8 @@ pub async fn heard(tx: &mut Writing, door: &DoorRow, version: i64, not_done: u16
     if version <= door.delivered_version || version > door.codes_version {
         return Ok(());
     }
-    let delivery = door_codes::delivery(tx.conn(), door.id, version)
-        .await?
-        .ok_or_else(|| fault("a version of codes without its delivery"))?;
+    // After a restore the lock may have had versions that this database does not know; all is ordered anew then.
+    let Some(delivery) = door_codes::delivery(tx.conn(), door.id, version).await? else { return Ok(()) };
     let outcome: BTreeMap<i64, bool> =
         delivery.places.0.iter().enumerate().map(|(n, place)| (*place, not_done >> n & 1 == 0)).collect();
     let rows = door_codes::at_door(tx.conn(), door.id).await?;

@@ -7,6 +7,7 @@ pub mod guests;
 pub mod hubs;
 pub mod passes;
 pub mod records;
+pub mod restored;
 
 use sentri_protocol::{Generation, KeyTree, Seed, settings::Settings};
 use sentri_wire::{

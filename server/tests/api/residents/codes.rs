@@ -8,8 +8,8 @@ use sentri_server::operator::CommunityChange;
 use sentri_wire::residence::{CodeState, DoorCode, DoorKind, Doors};
 use serde_json::json;
 
-use super::{Maple, NEXT_DOOR, POOL, RAE, UNIT, door, person};
-use crate::world::{DAY, HOUR, NOW, records};
+use super::{Maple, NEXT_DOOR, POOL, RAE, UNIT, door};
+use crate::world::{DAY, HOUR, NOW, person, records};
 
 /// RES-1, RES-2: each rule that a picked code breaks is named.
 #[tokio::test]

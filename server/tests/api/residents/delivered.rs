@@ -113,6 +113,25 @@ async fn res_5_a_deleted_code_leaves_with_the_next_delivery() {
     maple.world.delete(&maple.rae, &path).await.refused("not-found", None);
 }
 
+/// RES-5: a copy of a request to delete, come late, takes nothing away that was made since.
+#[tokio::test]
+async fn res_5_a_code_is_deleted_once() {
+    let maple = Maple::new().await;
+    let delete = async |id: &str| {
+        let path = format!("/v1/door-codes/{id}");
+        let key = [("idempotency-key", "delete-1")];
+        maple.world.send("DELETE", &path, Some(&maple.rae.access), &key, None).await
+    };
+    let first = maple.generate(&maple.rae, UNIT).await;
+    assert_eq!(delete(&first.id).await.status, 204);
+    let second = maple.generate(&maple.rae, UNIT).await;
+    assert_eq!(second.id, first.id, "the same place");
+    assert_eq!(delete(&first.id).await.status, 204);
+    let now = maple.codes(&maple.rae, UNIT).await.remove(0);
+    assert_eq!((now.state, &now.next), (CodeState::Pending, &second.next));
+    delete("DOOR-001.9").await.refused("conflict", Some("idempotency-key"));
+}
+
 /// RES-5: each phone has a pass of its own for its doors, which opens nothing and is renewed in time.
 #[tokio::test]
 async fn res_5_a_phone_has_a_pass_that_opens_nothing() {

@@ -3,6 +3,7 @@
 mod codes;
 mod delivered;
 mod hubs;
+mod restored;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use sentri_protocol::{
     audit::{Batch, CHAIN_START, Entry, Kind, Record as AuditRecord},
     codes::delivery::{Delivery, Order},
 };
-use sentri_server::operator::{CommunityChange, NewCommunity, NewDoor, NewPerson, ProvisionedDoor};
+use sentri_server::operator::{CommunityChange, NewDoor, ProvisionedDoor};
 use sentri_wire::{
     Binary, Secret,
     codes::CodeDelivery,
@@ -20,7 +21,7 @@ use sentri_wire::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{NOW, PASSWORD, PIN, Phone, Reply, World, records};
+use crate::world::{NOW, Phone, Reply, World, community, person, records};
 
 const RAE: &str = "rae@home.example";
 const MAX: &str = "max@home.example";
@@ -41,14 +42,7 @@ impl Maple {
     async fn new() -> Self {
         let world = World::new().await;
         let operator = world.server.operator();
-        let community = NewCommunity {
-            name: "Maple Court".into(),
-            management: "Oak Homes".into(),
-            time_zone: "America/Chicago".into(),
-            six_digit_codes: false,
-            custom_codes: true,
-        };
-        operator.add_community(&community).await.unwrap();
+        operator.add_community(&community("Maple Court")).await.unwrap();
         operator.add_hub("HUB-001", "Maple Court").await.unwrap();
         let mut doors = BTreeMap::new();
         for (serial, kind, unit) in [
@@ -123,17 +117,6 @@ pub fn door(serial: &str, kind: DoorKind, unit: Option<&str>, hub: Option<&str>)
         unit: unit.map(str::to_owned),
         name: format!("Door {serial}"),
         hub: hub.map(str::to_owned),
-    }
-}
-
-fn person(email: &str, phone: &str) -> NewPerson {
-    NewPerson {
-        first_name: "Rae".into(),
-        last_name: "Holm".into(),
-        email: email.into(),
-        phone: phone.into(),
-        password: Some(Secret::new(PASSWORD)),
-        pin: Some(Secret::new(PIN)),
     }
 }
 
