@@ -41,7 +41,7 @@ const EXAMPLES: &str = "Examples:
 #[command(next_help_heading = "The story")]
 pub struct StoryArgs {
     /// Go on after the main job, with a chapter each on listings and lockbox settings, grant and revoke, messages, the
-    /// access log, the contractor's home, a member who opens, codes, and a resident's door
+    /// access log, the contractor's home, a member who opens, codes, and a resident's doors
     #[arg(long)]
     pub all: bool,
     /// Print the story as one JSON document

@@ -8,10 +8,11 @@ use std::{
 };
 
 use sentri_lock::{
-    BootError, Counters, Halt, Key, Lock, ProvisionError, Provisioning,
+    BootError, Capabilities, Counters, Halt, Key, Lock, ProvisionError, Provisioning,
     ports::{Connection, Indication},
     sim::{RadioOutput, SimBoard},
 };
+use sentri_protocol::{KeyTree, audit::Entry};
 use sentri_wire::{Timestamp, agent::LockboxGeneration};
 
 use crate::{
@@ -30,6 +31,7 @@ pub struct Lockbox {
     air: Air,
     place: OnceLock<LockPlace>,
     board: SimBoard,
+    has_card_slot: bool,
     works: Mutex<Works>,
     me: Weak<Self>,
 }
@@ -107,6 +109,7 @@ impl Lockbox {
         lock: Lock<SimBoard>,
         (clock, air): (&Clock, &Air),
     ) -> Arc<Self> {
+        let has_card_slot = Capabilities::of(lock.state().profile).card_slot;
         let works = Works {
             lock: Some(lock),
             lived: clock.elapsed(),
@@ -122,6 +125,7 @@ impl Lockbox {
             air: air.clone(),
             place: OnceLock::new(),
             board,
+            has_card_slot,
             works: works.into(),
             me: me.clone(),
         });
@@ -141,6 +145,11 @@ impl Lockbox {
     /// What it can talk.
     pub fn generation(&self) -> LockboxGeneration {
         self.generation
+    }
+
+    /// Whether a card fits into it somewhere.
+    pub fn has_card_slot(&self) -> bool {
+        self.has_card_slot
     }
 
     /// Somebody presses a key. Nothing happens while the battery is out.
@@ -219,6 +228,22 @@ impl Lockbox {
             advertising: self.board.broadcast().is_some(),
             trouble: works.trouble.clone(),
         }
+    }
+
+    /// What the lock has written down and not been told is safe, oldest first, each with its number. Nothing while the
+    /// battery is out.
+    pub fn records(&self) -> Vec<(u32, Entry)> {
+        let works = self.works();
+        let Some(state) = works.lock.as_ref().map(Lock::state) else { return Vec::new() };
+        let keys = KeyTree::new(&state.seed, state.settings.generation);
+        let start = state.audit.start();
+        let mut previous = start.previous;
+        let opened = (start.first..).zip(state.audit.records()).filter_map(|(number, record)| {
+            let entry = record.open(&keys, number, &previous);
+            previous = record.tag();
+            Some((number, entry?))
+        });
+        opened.collect()
     }
 
     /// Keeps the flash in this file from now on, so that the box outlives the sandbox.

@@ -29,6 +29,7 @@ const EMAIL: &str = "lee@roofing.example";
 const PHONE: &str = "(312) 555-0188";
 const PASSWORD: &str = "Shingle9";
 const BOX: &str = "B-20417";
+const KEYPAD_BOX: &str = "K-00731";
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
@@ -240,6 +241,85 @@ async fn lst_1_the_control_api_lists_changes_and_drops_houses() {
     served.ask(Method::Delete, "/feed/listings/OR-000003", None, vec![]).await;
     assert_eq!(import(json!({"whole": true})).await["gone"], 1);
     assert_eq!(listed().await.len(), 2);
+    assert!(served.interrupt().success());
+}
+
+/// LST-6, COD-5: a box without Bluetooth hears by its owner's card what was set, and its word comes back with the card; a
+/// member opens it by theirs. [AGT-1]
+#[tokio::test(flavor = "multi_thread")]
+async fn lst_6_the_control_api_takes_a_card_to_a_box_without_bluetooth() {
+    let served = Served::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let core = served.app(App::Agent, folder.path()).await;
+    core.login_agent("104227318".into(), "Lakeside7".into()).await.unwrap();
+    core.sync_now().await.unwrap();
+    let keypad = core.set_contractor_mode(KEYPAD_BOX.into(), true).await.unwrap();
+    let keys = format!("{} ENT", keypad.contractor_codes[0].code.expose());
+    let is_pending = async || core.lockbox_settings(KEYPAD_BOX.into()).await.unwrap().pending;
+    let renew = async |of: &str| served.post(&format!("/cards/{of}/renewals"), json!({})).await.1;
+    let slot = format!("/lockboxes/{KEYPAD_BOX}/card");
+    let insert = async |of: &str| served.post(&slot, json!({"of": of})).await.0;
+    let take_out = async || served.ask(Method::Delete, &slot, None, vec![]).await.0;
+    let drives_after = async |keys: &str| {
+        let path = format!("/lockboxes/{KEYPAD_BOX}/keys");
+        served.post(&path, json!({"keys": keys})).await.1["motor_drives"].clone()
+    };
+
+    assert!(is_pending().await);
+    assert_eq!(renew("104227318").await["carries_to"], json!([KEYPAD_BOX]));
+    assert_eq!(drives_after(&keys).await, 0, "the box has not heard of it");
+    assert_eq!(insert("104227318").await, 200);
+    assert_eq!(served.get("/cards").await[0]["slot"], KEYPAD_BOX);
+    assert_eq!(drives_after("2580 ENT ENT").await, 1, "card and PIN open");
+    assert_eq!(take_out().await, 200);
+    assert_eq!(drives_after(&keys).await, 2);
+    assert!(is_pending().await, "the box's word is on the card");
+    assert_eq!(renew("104227318").await["carries_to"], json!([]));
+    assert!(!is_pending().await);
+
+    let robin = json!({"sentrikey_id": "104227319", "email": "robin@harbor-realty.example"});
+    served.post("/agents", robin).await;
+    assert_eq!(renew("104227319").await["carries_to"], json!([]));
+    assert_eq!(insert("104227319").await, 200);
+    assert_eq!(drives_after("7301 ENT ENT").await, 2, "not Robin's PIN");
+    assert_eq!((take_out().await, insert("104227319").await), (200, 200));
+    assert_eq!(drives_after("2580 ENT ENT").await, 3);
+    assert!(served.interrupt().success());
+}
+
+/// A card is in one place, and comes out of a reader only under its agent's PIN.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_control_api_says_where_a_card_is() {
+    let served = Served::start(&[]);
+    let home = json!({"email": "rae@home.example", "phone": "(312) 555-0171", "door": "D-70001"});
+    served.post("/residents", home).await;
+    let (slot, other) = (format!("/lockboxes/{KEYPAD_BOX}/card"), format!("/lockboxes/{BOX}/card"));
+    let renewals = "/cards/104227318/renewals";
+    let refused = async |path: &str, body: Value, status: u16, word: &str| {
+        let (answered, answer) = served.post(path, body).await;
+        let error = answer["error"].as_str().unwrap();
+        assert!(answered == status && error.contains(word), "{path}: {answered} {error}");
+    };
+    let card = || json!({"of": "104227318"});
+
+    refused(&slot, card(), 422, "renewals").await;
+    refused("/cards/104227000/renewals", json!({}), 404, "GET /state").await;
+    refused(renewals, json!({"pin": "0864"}), 422, "PIN").await;
+    refused(renewals, json!({"password": "Lakeside8"}), 422, "password").await;
+    served.post("/network", json!({"network": "down"})).await;
+    refused(renewals, json!({}), 422, "can't be reached").await;
+    served.post("/network", json!({"network": "up"})).await;
+    assert_eq!(served.get("/cards").await, json!([]));
+
+    assert_eq!(served.post(renewals, json!({})).await.0, 200);
+    refused("/lockboxes/D-70001/card", card(), 422, "no card slot").await;
+    assert_eq!(served.post(&slot, card()).await.0, 200);
+    refused(&slot, card(), 422, "a card in the slot").await;
+    refused(&other, card(), 422, KEYPAD_BOX).await;
+    refused(renewals, json!({}), 422, KEYPAD_BOX).await;
+    let take_out = async || served.ask(Method::Delete, &slot, None, vec![]).await.0;
+    assert_eq!((take_out().await, take_out().await), (200, 422));
+    assert_eq!(served.post(&other, card()).await.0, 200);
     assert!(served.interrupt().success());
 }
 

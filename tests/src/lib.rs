@@ -2,9 +2,12 @@
 //!
 //! Everything is real but time and radio. A test moves the clock itself, and nothing sleeps.
 
+pub mod building;
 pub mod database;
 pub mod device_keys;
 pub mod fuse;
+pub mod home;
+pub mod kept;
 pub mod post;
 pub mod seeds;
 pub mod template;
@@ -17,7 +20,7 @@ use sentri_core::{
     api::{
         grant_flow::GrantStep,
         signup::SignupForm,
-        types::{AccessLogEntry, AccessLogFilter, App, SyncStatus},
+        types::{AccessLogEntry, AccessLogFilter, App, DayHours, SyncStatus, Weekday},
     },
     open::PhoneChecks,
 };
@@ -36,6 +39,22 @@ use sentri_wire::agent::LockboxGeneration;
 pub const BEGINS: i64 = 1_903_878_000;
 /// Seconds of an hour.
 pub const HOUR: i64 = 3600;
+
+/// From Monday on.
+pub const EVERY_DAY: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
+
+/// Access hours from a minute after midnight to midnight, every day.
+pub fn daily(from: u16) -> Vec<DayHours> {
+    EVERY_DAY.map(|weekday| DayHours { weekday, from, to: 1440 }).into()
+}
 
 /// The name of the agent's device.
 pub const AGENTS_PHONE: &str = "Dana's phone";

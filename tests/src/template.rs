@@ -1,27 +1,22 @@
 //! A house that is built once and copied for each run of a test: the copy has its own server, data and phones.
 
-use std::{
-    collections::HashMap,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use sentri_core::{api::types::App, open::PhoneChecks};
 use sentri_sandbox::{
-    clock::Clock,
     phone::{Between, Device, Phone},
     story::cast,
-    town::{Plan, Town},
+    town::Town,
 };
 
-use crate::{House, Trouble, database};
+use crate::{
+    House, Trouble,
+    kept::{Kept, TownCopy},
+};
 
 /// How a house stood when its town was stopped.
 pub struct Template {
-    folder: tempfile::TempDir,
-    /// On a server; absent where it is a file in the folder.
-    database: Option<String>,
+    kept: Kept,
     now: i64,
     listing: String,
     agent_keys: HashMap<String, Vec<u8>>,
@@ -48,10 +43,8 @@ pub struct HouseCopy {
     pub others: Vec<Device>,
     /// The listing.
     pub listing: String,
-    /// Removed with the copy.
-    _folder: tempfile::TempDir,
-    /// Likewise.
-    _database: Option<database::Copy>,
+    /// Its data go with it.
+    _copy: TownCopy,
 }
 
 impl Template {
@@ -65,14 +58,12 @@ impl Template {
         seed: u64,
         furnish: impl AsyncFnOnce(&House) -> Result<Vec<Device>, Trouble>,
     ) -> Result<Self, Trouble> {
-        let folder = scratch()?;
-        let database = database::fresh().await?;
-        let house = House::build_in(seed, Some(folder.path().to_owned()), database.clone()).await?;
+        let kept = Kept::new().await?;
+        let house = House::build_in(seed, Some(kept.folder()), kept.database()).await?;
         let others = furnish(&house).await?;
         house.agent.core.sync_now().await?;
         let template = Self {
-            folder,
-            database,
+            kept,
             now: house.town.clock.now(),
             listing: house.listing.clone(),
             agent_keys: house.agent_device.keys().items(),
@@ -85,39 +76,14 @@ impl Template {
 
     /// Copies it. All chance in the copy follows from `seed`.
     pub async fn copy(&self, seed: u64) -> Result<HouseCopy, Trouble> {
-        let folder = scratch()?;
-        copy_all(self.folder.path(), folder.path())?;
-        let database = match &self.database {
-            Some(original) => Some(database::Copy::of(original).await?),
-            None => None,
-        };
-        // No number of the template's may be drawn again: ids and tokens would meet.
-        let seed = Some(seed.wrapping_add(1) << 20);
-        let data = Some(folder.path().to_owned());
-        let plan = Plan {
-            clock: Clock::simulated(self.now),
-            data,
-            port: 0,
-            database: database.as_ref().map(|copy| copy.url().to_owned()),
-            seed,
-        };
-        let town = Arc::new(Town::found(plan).await?);
-        town.bring_back(cast::BOX, cast::BOXES[0].1)?
-            .ok_or(Trouble::Unexpected("a lockbox without flash"))?;
+        let copy = self.kept.copy(seed, self.now, &[cast::BOXES[0]]).await?;
+        let town = copy.town.clone();
         let agent = town.device(crate::AGENTS_PHONE, App::Agent, PhoneChecks::Enforced);
         let contractor = town.device(crate::CONTRACTORS_PHONE, App::Connect, PhoneChecks::Enforced);
         agent.keys().restore(self.agent_keys.clone());
         contractor.keys().restore(self.contractor_keys.clone());
         let others = self.others.iter().map(|it| it.device(&town)).collect();
-        Ok(HouseCopy {
-            town,
-            agent,
-            contractor,
-            others,
-            listing: self.listing.clone(),
-            _folder: folder,
-            _database: database,
-        })
+        Ok(HouseCopy { town, agent, contractor, others, listing: self.listing.clone(), _copy: copy })
     }
 }
 
@@ -150,24 +116,4 @@ impl HouseCopy {
         let device = self.others.get_mut(number).ok_or(Trouble::Unexpected("no such device"))?;
         Ok(device.start_between(&around, between)?)
     }
-}
-
-/// A folder in memory, where the system has a place for that: an app or a server dies here, never the machine, so that
-/// nothing needs a disk.
-fn scratch() -> io::Result<tempfile::TempDir> {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
-}
-
-fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target: PathBuf = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_all(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -9,28 +9,17 @@
 
 use sentri_core::{
     CoreError,
-    api::types::{BoxSettings, DayHours, Lockbox, Weekday},
+    api::types::{BoxSettings, Lockbox},
 };
 use sentri_sandbox::{
     radio::{Direction, Fate},
     story::cast,
 };
-use sentri_tests::{House, Trouble};
-
-const EVERY_DAY: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
+use sentri_tests::{House, Trouble, daily};
 
 /// Open every day, from a minute after midnight.
 fn from(minute: u16) -> BoxSettings {
-    let access_hours = EVERY_DAY.map(|weekday| DayHours { weekday, from: minute, to: 1440 }).into();
-    BoxSettings { access_hours, contractor_mode: true, time_zone: None }
+    BoxSettings { access_hours: daily(minute), contractor_mode: true, time_zone: None }
 }
 
 async fn seen(house: &House) -> Lockbox {

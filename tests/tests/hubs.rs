@@ -8,75 +8,39 @@
     reason = "a test fails by it"
 )]
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use sentri_core::{
     CoreError,
     api::{
         error::OfflinePart,
         residence_records::{DoorCode, DoorCodeState, DoorReach, HubProgress},
-        types::App,
     },
-    open::PhoneChecks,
 };
-use sentri_lock::Key;
 use sentri_sandbox::{
-    clock::Clock,
     hub::{Turn, VirtualHub},
-    lockbox::Lockbox,
-    phone::{Device, Phone},
     radio::{Direction, Fate},
-    story::cast,
-    town::{Plan, Town},
 };
-use sentri_server::operator::{NewCommunity, NewDoor, NewPerson};
-use sentri_tests::{BEGINS, database};
-use sentri_wire::{Secret, residence::DoorKind};
-
-const COMMUNITY: &str = "Maple Court";
-const DOOR: &str = "DOOR-0001";
-const HUB: &str = "HUB-0001";
-const EMAIL: &str = "rae@home.example";
+use sentri_tests::home::{DOOR, Home};
 
 /// A resident far from their door, and a hub near it.
-struct Home {
-    town: Arc<Town>,
-    door: Arc<Lockbox>,
+struct Reached {
+    home: Home,
     hub: Arc<VirtualHub>,
-    phone: Phone,
-    _device: Device,
 }
 
-impl Home {
-    async fn build(seed: u64) -> Self {
-        let clock = Clock::simulated(BEGINS);
-        let database = database::fresh().await.unwrap();
-        let plan = Plan { clock, data: None, port: 0, database, seed: Some(seed) };
-        let town = Arc::new(Town::found(plan).await.unwrap());
-        let moved_in = town.operate(async |operator| {
-            operator.add_community(&community()).await?;
-            operator.add_resident(COMMUNITY, "1", &rae()).await
-        });
-        moved_in.await.unwrap();
-        let hub = town.hang_hub(HUB, COMMUNITY).await.unwrap();
-        let new = NewDoor {
-            serial: DOOR.into(),
-            community: COMMUNITY.into(),
-            kind: DoorKind::Unit,
-            unit: Some("1".into()),
-            name: "Unit 1".into(),
-            hub: Some(HUB.into()),
-        };
-        let door = town.add_door(&new).await.unwrap();
-        let mut device = town.device("Rae's phone", App::Connect, PhoneChecks::Enforced);
-        let phone = device.start(&town.surroundings()).unwrap();
-        phone.core.login_contractor(EMAIL.into(), cast::CONTRACTOR_PASSWORD.into()).await.unwrap();
-        town.clock.scene(phone.core.sync_now()).await.unwrap();
-        Self { town, door, hub, phone, _device: device }
-    }
+impl Deref for Reached {
+    type Target = Home;
 
-    async fn generate(&self) -> Result<DoorCode, CoreError> {
-        self.town.clock.scene(self.phone.core.generate_door_code(DOOR.into(), None)).await
+    fn deref(&self) -> &Home {
+        &self.home
+    }
+}
+
+impl Reached {
+    async fn build(seed: u64) -> Self {
+        let (home, hub) = Home::with_hub(seed).await.unwrap();
+        Self { home, hub }
     }
 
     /// A code that works at the door already.
@@ -84,7 +48,7 @@ impl Home {
         self.turn().await;
         self.generate().await.unwrap();
         self.turn().await;
-        let code = self.code().await;
+        let code = self.synced_code().await;
         assert_eq!((code.state, code.progress), (DoorCodeState::Works, None));
         code
     }
@@ -94,45 +58,16 @@ impl Home {
     }
 
     /// The resident's code, as their phone has it after a sync.
-    async fn code(&self) -> DoorCode {
+    async fn synced_code(&self) -> DoorCode {
         self.town.clock.scene(self.phone.core.sync_now()).await.unwrap();
-        self.phone.core.door_codes(DOOR.into()).await.unwrap().remove(0)
-    }
-
-    fn opens(&self, code: Option<&Secret>) -> bool {
-        let before = self.door.motor_drives();
-        for key in code.unwrap().expose().chars().chain(['E']) {
-            self.door.press(Key::from_char(key).unwrap());
-        }
-        self.door.motor_drives() > before
-    }
-}
-
-fn community() -> NewCommunity {
-    NewCommunity {
-        name: COMMUNITY.into(),
-        management: "Oak Homes".into(),
-        time_zone: "America/Chicago".into(),
-        six_digit_codes: false,
-        custom_codes: true,
-    }
-}
-
-fn rae() -> NewPerson {
-    NewPerson {
-        first_name: "Rae".into(),
-        last_name: "Holm".into(),
-        email: EMAIL.into(),
-        phone: "503-555-0171".into(),
-        password: Some(Secret::new(cast::CONTRACTOR_PASSWORD)),
-        pin: Some(Secret::new(cast::AGENT_PIN)),
+        self.code().await.unwrap()
     }
 }
 
 /// RES-5: hub offline, lock offline, on its way, delivered; the old code works until the lock has the new one.
 #[tokio::test(flavor = "multi_thread")]
 async fn res_5_a_hub_updates_the_lock_while_nobody_is_near() {
-    let home = Home::build(181).await;
+    let home = Reached::build(181).await;
     assert_eq!(home.phone.core.doors().await.unwrap()[0].reach, DoorReach::Hub);
     let refused = |offline| Err(CoreError::LockUnreachable { offline });
     assert_eq!(home.generate().await, refused(OfflinePart::Hub));
@@ -150,7 +85,7 @@ async fn res_5_a_hub_updates_the_lock_while_nobody_is_near() {
     assert!(home.opens(first.working.as_ref()) && !home.opens(second.next.as_ref()));
     let turn = home.turn().await;
     assert_eq!((turn.heard, turn.brought), (vec![DOOR.to_owned()], vec![DOOR.to_owned()]));
-    let now = home.code().await;
+    let now = home.synced_code().await;
     assert_eq!((now.state, &now.working, now.progress), (DoorCodeState::Works, &second.next, None));
     assert!(home.opens(second.next.as_ref()) && !home.opens(first.working.as_ref()));
     // The plug is pulled: after two minutes the backend says so.
@@ -164,12 +99,12 @@ async fn res_5_a_hub_updates_the_lock_while_nobody_is_near() {
 /// one works.
 #[tokio::test(flavor = "multi_thread")]
 async fn res_5_a_hub_that_does_not_hear_the_lock_keeps_what_is_due() {
-    let home = Home::build(182).await;
+    let home = Reached::build(182).await;
     let first = home.settled().await;
     let second = home.generate().await.unwrap();
     home.door.pull_battery();
     assert_eq!(home.turn().await.brought, [""; 0]);
-    let waits = home.code().await;
+    let waits = home.synced_code().await;
     assert_eq!((waits.state, waits.progress), (DoorCodeState::Pending, Some(HubProgress::OnItsWay)));
     assert_eq!((&waits.working, &waits.next), (&first.working, &second.next));
     home.door.insert_battery().unwrap();
@@ -178,14 +113,14 @@ async fn res_5_a_hub_that_does_not_hear_the_lock_keeps_what_is_due() {
     assert!(home.door.insight().clock_lost);
     assert_eq!(home.turn().await.brought, [DOOR]);
     assert!(!home.door.insight().clock_lost);
-    assert_eq!(home.code().await.working, second.next);
+    assert_eq!(home.synced_code().await.working, second.next);
     assert!(home.opens(second.next.as_ref()));
 }
 
 /// RES-5: the hub loses the link midway: the old code works or the new one does, and in the end the new one alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn res_5_a_hub_that_loses_the_link_midway_finishes_later() {
-    let home = Home::build(183).await;
+    let home = Reached::build(183).await;
     let mut works = home.settled().await.working;
     // Its pass, the codes, the question for the log: each of them gets lost once.
     for cut in 0..3 {
@@ -199,12 +134,12 @@ async fn res_5_a_hub_that_loses_the_link_midway_finishes_later() {
             if sent > cut { Fate::Cut } else { Fate::Arrives }
         })));
         home.turn().await;
-        let told = home.code().await;
+        let told = home.synced_code().await;
         assert_eq!((told.state, &told.working), (DoorCodeState::Pending, &works), "cut at {cut}");
         assert_ne!(home.opens(works.as_ref()), home.opens(wanted.as_ref()), "cut at {cut}");
         home.town.air.set_plan(None);
         assert_eq!(home.turn().await.brought, [DOOR], "cut at {cut}");
-        let now = home.code().await;
+        let now = home.synced_code().await;
         assert_eq!((now.state, &now.working), (DoorCodeState::Works, &wanted), "cut at {cut}");
         assert!(home.opens(wanted.as_ref()) && !home.opens(works.as_ref()), "cut at {cut}");
         works = wanted;
@@ -214,7 +149,7 @@ async fn res_5_a_hub_that_loses_the_link_midway_finishes_later() {
 /// RES-5: ENT is pressed while the hub talks to the lock, and the keypad serves whoever stands there.
 #[tokio::test(flavor = "multi_thread")]
 async fn res_5_a_hub_never_keeps_anybody_from_the_door() {
-    let home = Home::build(184).await;
+    let home = Reached::build(184).await;
     let first = home.settled().await;
     let second = home.generate().await.unwrap();
     let door = home.door.clone();
@@ -233,5 +168,5 @@ async fn res_5_a_hub_never_keeps_anybody_from_the_door() {
     // Woken by ENT, the lock takes the hub as well.
     door.press_ent();
     assert_eq!(home.turn().await.brought, [DOOR]);
-    assert_eq!(home.code().await.working, second.next);
+    assert_eq!(home.synced_code().await.working, second.next);
 }

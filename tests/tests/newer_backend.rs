@@ -25,13 +25,16 @@ use sentri_core::{
     api::{
         grant_flow::GrantStep,
         signup::SignupForm,
-        types::{AccessLogFilter, AccessOutcome, AccessState, App, GrantState, MessageTopic, SyncState},
+        types::{
+            AccessLogFilter, AccessOutcome, AccessState, App, BoxSettings, GrantState, MessageTopic,
+            SyncState,
+        },
     },
     http::{Http, HttpRequest, Method, SystemHttp},
     open::PhoneChecks,
 };
 use sentri_sandbox::{letters, phone::Surroundings, story::cast, town::Town};
-use sentri_tests::{BEGINS, HOUR, House};
+use sentri_tests::{BEGINS, HOUR, House, daily};
 use sentri_wire::{agent::LockboxGeneration, headers};
 use serde_json::{Value, json};
 
@@ -118,6 +121,8 @@ async fn agent_works(core: &SentriCore, town: &Town) {
     assert!(matches!(core.sync_now().await.unwrap().state, SyncState::Current { .. }));
     assert_eq!((core.listings().await.unwrap().len(), core.lockboxes().await.unwrap().len()), (1, 2));
 
+    let open = BoxSettings { access_hours: daily(60), contractor_mode: true, time_zone: None };
+    core.set_lockbox_settings(cast::BOX.into(), Some(open)).await.unwrap();
     let listing = core.add_listing(cast::listing(cast::OTHER_ADDRESS)).await.unwrap();
     let flow = core.start_grant(listing.id).await.unwrap();
     flow.choose_lockbox(cast::OTHER_BOX.into(), BEGINS, cast::REGION.into()).await.unwrap();
@@ -202,7 +207,7 @@ async fn fields_of_a_later_version_are_ignored_in_every_answer() {
 }
 
 /// All that the app asks for, and all that it syncs.
-const EVERY_ANSWER: [&str; 24] = [
+const EVERY_ANSWER: [&str; 25] = [
     "GET access-log",
     "GET sync",
     "POST events",
@@ -210,6 +215,7 @@ const EVERY_ANSWER: [&str; 24] = [
     "POST grants revoke",
     "POST listings",
     "POST lockboxes assign",
+    "POST lockboxes settings",
     "POST locks audit",
     "POST locks time",
     "POST login",

@@ -51,7 +51,7 @@ async fn every_step_of_the_main_job_does_what_it_says() {
 }
 
 /// The longer story, whose chapters follow the main job: LST-1, LST-4, LST-6, GRT-1, GRT-3 to GRT-6, CON-1 to CON-3, CON-5,
-/// AGT-1, COD-1 to COD-5, PIN-0, RES-0, RES-1, RES-5.
+/// AGT-1, COD-1 to COD-5, PIN-0, RES-0, RES-1, RES-4, RES-5.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_chapter_does_what_it_says() {
     let all = StoryArgs { all: true, ..StoryArgs::default() };

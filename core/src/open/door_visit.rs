@@ -6,6 +6,7 @@ use sentri_protocol::{
     advert::Advert,
     keys::Key,
     open::{Operation, OperationId, PhoneClock, Request, Verdict, phone::Answer},
+    status::ClockQuality,
     time::Time,
 };
 use sentri_wire::residence::Door;
@@ -173,15 +174,22 @@ impl Task {
         }
     }
 
-    /// The lock has let the phone in: hand over what it carries.
+    /// The lock has let the phone in: hand over what it carries, and the time where the lock has lost that, since no
+    /// guest's code that is bound to time works then.
     async fn served(
         &self,
-        connection: Connection<'_>,
+        mut connection: Connection<'_>,
         usable: &Usable,
         answer: Answer,
     ) -> Result<VisitReport, CoreError> {
-        let (mut channel, status) = (answer.channel, answer.status);
+        let (mut channel, mut status) = (answer.channel, answer.status);
         let lock = usable.lockbox.clone();
+        if status.quality == ClockQuality::Lost
+            && let Some((judged, _)) =
+                errands::bring_time(&self.session, &mut connection, &mut channel, &lock).await
+        {
+            status = judged;
+        }
         if status.verdict != Verdict::Served {
             connection.end().await;
             return Err(outcome::refusal(&status, usable).unwrap_or(CoreError::NoRight));

@@ -1,7 +1,8 @@
-//! The control API: what a person does with hands (press keys, pull batteries, carry a phone away) and what only
-//! a sandbox can do (move clocks, read a lock's own counters), over HTTP on loopback. See `docs/sandbox.md`.
+//! The control API: what a person does with hands (press keys, put cards in, pull batteries, carry a phone away) and
+//! what only a sandbox can do (move clocks, read a lock's own counters), over HTTP on loopback. See `docs/sandbox.md`.
 
 mod answers;
+mod cards;
 mod guard;
 mod handlers;
 mod market;
@@ -32,6 +33,9 @@ pub fn router(town: Arc<Town>) -> Router {
         .route("/lockboxes/{serial}/battery", post(handlers::battery))
         .route("/lockboxes/{serial}/clock", post(handlers::lock_clock))
         .route("/lockboxes/{serial}/motor", post(operator::motor))
+        .route("/lockboxes/{serial}/card", post(cards::insert).delete(cards::take_out))
+        .route("/cards", get(cards::cards))
+        .route("/cards/{sentrikey_id}/renewals", post(cards::renew))
         .route("/agents", post(operator::add_agent))
         .route("/agents/{sentrikey_id}/standing", post(operator::set_standing))
         .route("/residents", post(residences::move_in))

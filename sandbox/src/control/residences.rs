@@ -16,7 +16,8 @@ use super::{
     operator::refused,
 };
 use crate::{
-    hub::{CallTrouble, Turn, VirtualHub},
+    calls::CallTrouble,
+    hub::{Turn, VirtualHub},
     story::{cast, times},
     town::{Person, Town},
 };

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use sentri_core::http::NoTls;
+use sentri_core::http::{Http, NoTls};
 use sentri_protocol::{
     advert::Advert,
     clock::LowerBound,
@@ -29,9 +29,12 @@ use sentri_wire::{
 };
 use tokio::sync::Mutex;
 
-pub use backend::CallTrouble;
-
-use crate::{chance::Chance, clock::Clock, phone::Surroundings};
+use crate::{
+    calls::{CallTrouble, Caller},
+    chance::Chance,
+    clock::Clock,
+    phone::Surroundings,
+};
 use backend::Backend;
 use radio::HubRadio;
 
@@ -87,14 +90,23 @@ impl VirtualHub {
     /// A hub that hangs in this surroundings, with the key that the operator wrote into it. Its chance follows from
     /// `seed`.
     pub fn new(around: &Surroundings, key: Secret, seed: u64) -> Result<Self, NoTls> {
+        Ok(Self::calling(Caller::new(around)?, around, key, seed))
+    }
+
+    /// The same over this network. One that takes time lets the clock of the surroundings stand still by itself.
+    pub fn over(around: &Surroundings, http: Arc<dyn Http>, key: Secret, seed: u64) -> Self {
+        Self::calling(Caller::over(http, around), around, key, seed)
+    }
+
+    fn calling(caller: Caller, around: &Surroundings, key: Secret, seed: u64) -> Self {
         let works = Works { chance: Chance::new(seed), locks: BTreeMap::new(), brought: Vec::new() };
-        Ok(Self {
+        Self {
             clock: around.clock.clone(),
-            backend: Backend::new(around, key)?,
+            backend: Backend::new(caller, key),
             radio: HubRadio::on_air(&around.air, &around.clock),
             plugged_in: true.into(),
             works: works.into(),
-        })
+        }
     }
 
     /// Pulls its plug, or puts it back: without power its turns do nothing.

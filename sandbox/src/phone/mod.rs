@@ -24,7 +24,8 @@ pub use ports::{Exchanged, KeyStore, Meter};
 
 use crate::{clock::Clock, lockbox::Lockbox, radio::Air};
 use link::RadioLink;
-use ports::{Network, PhoneClock, PhoneRandom, PhoneWorkers};
+pub(crate) use ports::Network;
+use ports::{PhoneClock, PhoneRandom, PhoneWorkers};
 
 /// The version that the sandbox's apps say they have.
 const APP_VERSION: &str = "1.0.0";
@@ -55,6 +56,8 @@ pub struct Between {
     pub device_key: Option<Arc<dyn DeviceKey>>,
     /// By how many seconds the phone's clock is ahead of all others; negative where it is behind.
     pub ahead: i64,
+    /// The app's version.
+    pub version: Option<&'static str>,
 }
 
 /// Where a phone lives.
@@ -124,17 +127,18 @@ impl Device {
             device_key: between.device_key,
             write_gate: gate,
         };
-        let core = SentriCore::with_checks(self.config(&around.base_url), ports, self.checks)?;
+        let core =
+            SentriCore::with_checks(self.config(&around.base_url, between.version), ports, self.checks)?;
         link.tell(core.link_events());
         Ok(Phone { core, clock, _link: link })
     }
 
-    fn config(&self, base_url: &str) -> CoreConfig {
+    fn config(&self, base_url: &str, version: Option<&str>) -> CoreConfig {
         CoreConfig {
             base_url: base_url.to_owned(),
             data_dir: self.folder.to_string_lossy().into_owned(),
             app: self.app,
-            app_version: APP_VERSION.into(),
+            app_version: version.unwrap_or(APP_VERSION).into(),
             device_name: self.name.clone(),
             platform: Platform::Desktop,
         }

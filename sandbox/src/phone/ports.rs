@@ -127,10 +127,10 @@ impl Meter {
 }
 
 /// Real HTTP, counted; the simulated clock stands still while an exchange goes on.
-pub(super) struct Network {
-    pub(super) http: SystemHttp,
-    pub(super) meter: Meter,
-    pub(super) clock: Clock,
+pub(crate) struct Network {
+    pub(crate) http: SystemHttp,
+    pub(crate) meter: Meter,
+    pub(crate) clock: Clock,
 }
 
 impl Network {

@@ -71,6 +71,21 @@ pub fn agent() -> NewAgent {
     }
 }
 
+/// The SentriKey ID of [`member`].
+pub const MEMBER_ID: &str = "104227319";
+
+/// Another agent of the association.
+pub fn member() -> NewAgent {
+    NewAgent {
+        sentrikey_id: MEMBER_ID.into(),
+        first_name: "Robin".into(),
+        last_name: "Ellis".into(),
+        email: "robin.ellis@harbor-realty.example".into(),
+        phone: "(312) 555-0143".into(),
+        ..agent()
+    }
+}
+
 /// The contractor, as the app asks at sign-up.
 pub fn contractor() -> NewPerson {
     NewPerson {

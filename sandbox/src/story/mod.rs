@@ -28,7 +28,7 @@ pub use script::Script;
 pub use stage::Stage;
 pub use step::{Fact, Step, Telling, Took};
 
-use crate::town::TownTrouble;
+use crate::{calls::CallTrouble, town::TownTrouble};
 
 /// Why the story could not be told to its end.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,9 @@ pub enum StoryTrouble {
     /// A phone failed at something that should have worked.
     #[error("A phone could not go on: {0}")]
     Phone(#[from] CoreError),
+    /// A hub or a card reader failed at something that should have worked.
+    #[error("A hub or a card reader could not go on: {0}")]
+    Call(#[from] CallTrouble),
     /// Something did not come that should have.
     #[error("{0}")]
     Missing(String),

@@ -2,6 +2,7 @@
 //! `serve` keeps one running.
 
 mod backend;
+mod cards;
 mod folder;
 mod hubs;
 mod look;
@@ -31,6 +32,7 @@ use sentri_server::{
 use sentri_wire::{Binary, agent::LockboxGeneration};
 use tokio::sync::MappedMutexGuard;
 
+pub use cards::{CardSeen, CardTrouble};
 pub use folder::FolderTrouble;
 pub use look::{LetterSeen, Person, TownSeen};
 
@@ -42,6 +44,7 @@ use crate::{
     radio::Air,
 };
 use backend::Backend;
+use cards::Cards;
 use folder::Folder;
 
 /// How to make a town.
@@ -118,6 +121,7 @@ pub struct Town {
     lockboxes: Mutex<Vec<Arc<Lockbox>>>,
     people: Mutex<Vec<Person>>,
     hubs: Mutex<BTreeMap<String, Arc<VirtualHub>>>,
+    cards: Cards,
     seed: Option<u64>,
 }
 
@@ -137,6 +141,7 @@ impl Town {
             lockboxes: Mutex::default(),
             people: Mutex::default(),
             hubs: Mutex::default(),
+            cards: Cards::default(),
             seed: plan.seed,
         })
     }

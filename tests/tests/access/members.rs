@@ -11,23 +11,14 @@ use sentri_core::{
     open::PhoneChecks,
 };
 use sentri_sandbox::{lockbox::Lockbox, phone::Phone, story::cast};
-use sentri_server::operator::NewAgent;
 use sentri_tests::{HOUR, House};
 use sentri_wire::agent::LockboxGeneration;
 
-const ROBIN: &str = "104227319";
+const ROBIN: &str = cast::MEMBER_ID;
 
 /// Another agent of the association, logged in on a phone that has never heard of any box.
 async fn robin(house: &House) -> Phone {
-    let new = NewAgent {
-        sentrikey_id: ROBIN.into(),
-        first_name: "Robin".into(),
-        last_name: "Ellis".into(),
-        email: "robin.ellis@harbor-realty.example".into(),
-        phone: "(312) 555-0143".into(),
-        ..cast::agent()
-    };
-    house.town.operate(async |operator| operator.add_agent(&new).await).await.unwrap();
+    house.town.operate(async |operator| operator.add_agent(&cast::member()).await).await.unwrap();
     let mut device = house.town.device("Robin's phone", App::Agent, PhoneChecks::Enforced);
     let phone = device.start(&house.town.surroundings()).unwrap();
     phone.core.login_agent(ROBIN.into(), cast::AGENT_PASSWORD.into()).await.unwrap();

@@ -8,30 +8,38 @@
 )]
 
 mod members;
-mod reader;
 mod settings;
 
 use std::sync::Arc;
 
 use sentri_lock::{Key, ports::Indication};
-use sentri_sandbox::{lockbox::Lockbox, story::cast};
-use sentri_server::operator::NewAgent;
+use sentri_sandbox::{
+    calls::CallTrouble,
+    card::{self, CardReader},
+    lockbox::Lockbox,
+    story::cast,
+};
 use sentri_tests::House;
-use sentri_wire::agent::LockboxGeneration;
+use sentri_wire::{Problem, agent::LockboxGeneration, card::RenewedCard};
 
-const ROBIN: &str = "104227319";
+const ROBIN: &str = cast::MEMBER_ID;
 
 /// Another agent of the association.
 async fn add_robin(house: &House) {
-    let new = NewAgent {
-        sentrikey_id: ROBIN.into(),
-        first_name: "Robin".into(),
-        last_name: "Ellis".into(),
-        email: "robin.ellis@harbor-realty.example".into(),
-        phone: "(312) 555-0143".into(),
-        ..cast::agent()
-    };
-    house.town.operate(async |operator| operator.add_agent(&new).await).await.unwrap();
+    house.town.operate(async |operator| operator.add_agent(&cast::member()).await).await.unwrap();
+}
+
+/// A card reader that an agent has logged in on.
+async fn reader(house: &House, sentrikey_id: &str) -> CardReader {
+    CardReader::of(&house.town.surroundings(), sentrikey_id, cast::AGENT_PASSWORD).await.unwrap()
+}
+
+/// Why the backend renews no card.
+fn refusal(renewed: Result<RenewedCard, CallTrouble>) -> Box<Problem> {
+    match renewed {
+        Err(CallTrouble::Refused(problem)) => problem,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// One of the agent's lockboxes without Bluetooth, at no listing.
@@ -55,20 +63,7 @@ fn opens(lockbox: &Lockbox, code: &str) -> bool {
     lockbox.motor_drives() == before + 1
 }
 
-/// Puts a card in and out. What is on it then.
-fn insert(lockbox: &Lockbox, card: &[u8]) -> Vec<u8> {
-    let card = lockbox.insert_card(card);
-    lockbox.remove_card();
-    card
-}
-
-/// Card, PIN, ENT, READY, ENT. Whether it opened.
+/// Whether a card opens under the PIN that all agents have here.
 fn opens_by_card(lockbox: &Lockbox, card: &[u8]) -> bool {
-    let before = lockbox.motor_drives();
-    lockbox.insert_card(card);
-    if pressed(lockbox, &format!("{}E", cast::AGENT_PIN)) == Indication::Ready {
-        pressed(lockbox, "E");
-    }
-    lockbox.remove_card();
-    lockbox.motor_drives() == before + 1
+    card::opens_by_card(lockbox, card, cast::AGENT_PIN)
 }

@@ -5,11 +5,11 @@ use sentri_core::api::{
     types::{AccessMethod, BoxSettings, DayHours, Weekday},
 };
 use sentri_lock::ports::Indication;
-use sentri_sandbox::story::cast;
+use sentri_sandbox::{card::put_in_and_out, story::cast};
 use sentri_tests::{BEGINS, HOUR, House};
 use sentri_wire::problem::ProblemCode;
 
-use crate::{insert, keypad_box, opens, opens_by_card, pressed, reader::CardReader};
+use crate::{keypad_box, opens, opens_by_card, pressed, reader, refusal};
 
 const BOX: &str = cast::KEYPAD_BOX;
 
@@ -34,18 +34,18 @@ fn only_on(weekday: Weekday) -> BoxSettings {
 async fn lst_6_settings_of_a_box_without_bluetooth_travel_by_its_owners_card() {
     let house = House::build(801).await.unwrap();
     let lockbox = keypad_box(&house, "always").await;
-    let reader = CardReader::of(&house, cast::SENTRIKEY_ID).await;
-    assert!(reader.errands().await.is_empty());
+    let reader = reader(&house, cast::SENTRIKEY_ID).await;
+    assert!(reader.errands().await.unwrap().is_empty());
 
     let core = &house.agent.core;
     core.set_contractor_mode(BOX.into(), true).await.unwrap();
     assert!(is_pending(&house).await);
-    assert_eq!(reader.errands().await, [BOX]);
+    assert_eq!(reader.errands().await.unwrap(), [BOX]);
     let card = reader.renew(cast::AGENT_PIN, None).await.unwrap();
     assert_eq!(card.carries_to, [BOX]);
     let first = keypad(&house).await.contractor_codes[0].code.clone();
     assert!(!opens(&lockbox, first.expose()), "the lock has not heard of it");
-    let back = insert(&lockbox, card.memory.as_ref());
+    let back = put_in_and_out(&lockbox, card.memory.as_ref());
     assert!(opens(&lockbox, first.expose()));
     assert!(is_pending(&house).await, "nobody told the backend yet");
 
@@ -60,12 +60,12 @@ async fn lst_6_settings_of_a_box_without_bluetooth_travel_by_its_owners_card() {
         (&first, &Some(new.clone()))
     );
     assert!(is_pending(&house).await);
-    let back = insert(&lockbox, card.memory.as_ref());
+    let back = put_in_and_out(&lockbox, card.memory.as_ref());
     assert!(opens(&lockbox, new.expose()) && !opens(&lockbox, first.expose()));
     let card = reader.renew(cast::AGENT_PIN, Some(back)).await.unwrap();
     let shown = keypad(&house).await;
     assert_eq!((&shown.contractor_codes[0].code, &shown.contractor_codes[0].pending), (&new, &None));
-    assert!(!is_pending(&house).await && reader.errands().await.is_empty());
+    assert!(!is_pending(&house).await && reader.errands().await.unwrap().is_empty());
     assert!(card.carries_to.is_empty());
 
     // The log came along with it, and the lock is told that it is safe.
@@ -78,7 +78,7 @@ async fn lst_6_settings_of_a_box_without_bluetooth_travel_by_its_owners_card() {
 async fn lst_6_settings_on_an_older_card_change_nothing() {
     let house = House::build(802).await.unwrap();
     let lockbox = keypad_box(&house, "always").await;
-    let reader = CardReader::of(&house, cast::SENTRIKEY_ID).await;
+    let reader = reader(&house, cast::SENTRIKEY_ID).await;
     let core = &house.agent.core;
     let mut cards = Vec::new();
     // It is Wednesday.
@@ -87,10 +87,10 @@ async fn lst_6_settings_on_an_older_card_change_nothing() {
         cards.push(reader.renew(cast::AGENT_PIN, None).await.unwrap().memory.as_ref().to_vec());
     }
     let third = keypad(&house).await.contractor_codes[2].code.clone();
-    insert(&lockbox, &cards[1]);
+    put_in_and_out(&lockbox, &cards[1]);
     assert!(opens(&lockbox, third.expose()));
     let newest = lockbox.insight().settings_version;
-    let back = insert(&lockbox, &cards[0]);
+    let back = put_in_and_out(&lockbox, &cards[0]);
     assert_eq!(lockbox.insight().settings_version, newest);
     assert!(opens(&lockbox, third.expose()), "Sundays are long gone");
     // Whichever card comes back says what the lock has.
@@ -100,14 +100,14 @@ async fn lst_6_settings_on_an_older_card_change_nothing() {
     core.set_lockbox_settings(BOX.into(), Some(only_on(Weekday::Sunday))).await.unwrap();
     let mut altered = reader.renew(cast::AGENT_PIN, None).await.unwrap().memory.as_ref().to_vec();
     *altered.last_mut().unwrap() ^= 1;
-    let mut back = insert(&lockbox, &altered);
+    let mut back = put_in_and_out(&lockbox, &altered);
     assert_eq!(lockbox.insight().settings_version, newest);
     // Nor is a word believed that no lock said.
     let status = back.iter().position(|byte| *byte == 0x81).unwrap();
     back[status + 20] ^= 1;
     reader.renew(cast::AGENT_PIN, Some(back)).await.unwrap();
     assert!(is_pending(&house).await);
-    let refused = reader.renew(cast::AGENT_PIN, Some(altered[..100].to_vec())).await.unwrap_err();
+    let refused = refusal(reader.renew(cast::AGENT_PIN, Some(altered[..100].to_vec())).await);
     assert_eq!((refused.code, refused.field.as_deref()), (ProblemCode::Invalid, Some("memory")));
 }
 
@@ -116,18 +116,18 @@ async fn lst_6_settings_on_an_older_card_change_nothing() {
 async fn pin_7_a_block_travels_by_card() {
     let house = House::build(803).await.unwrap();
     let lockbox = keypad_box(&house, "always").await;
-    let reader = CardReader::of(&house, cast::SENTRIKEY_ID).await;
+    let reader = reader(&house, cast::SENTRIKEY_ID).await;
     let core = &house.agent.core;
     core.set_smart_pins(BOX.into(), true, 1).await.unwrap();
     let card = reader.renew(cast::AGENT_PIN, None).await.unwrap();
-    insert(&lockbox, card.memory.as_ref());
+    put_in_and_out(&lockbox, card.memory.as_ref());
     let (from, to) = (BEGINS + HOUR, BEGINS + 9 * HOUR);
     let gus = core.make_smart_pin(BOX.into(), "Gus".into(), from, to).await.unwrap();
     assert!(opens(&lockbox, gus.code.expose()));
     core.block_smart_pin(gus.id.clone()).await.unwrap();
     assert!(opens(&lockbox, gus.code.expose()), "the lock has not heard of it");
     let card = reader.renew(cast::AGENT_PIN, None).await.unwrap();
-    let back = insert(&lockbox, card.memory.as_ref());
+    let back = put_in_and_out(&lockbox, card.memory.as_ref());
     assert!(!opens(&lockbox, gus.code.expose()));
     reader.renew(cast::AGENT_PIN, Some(back)).await.unwrap();
     keypad(&house).await;
@@ -140,7 +140,7 @@ async fn pin_7_a_block_travels_by_card() {
 async fn cod_4_the_owners_card_switches_contractor_mode_at_the_keypad() {
     let house = House::build(804).await.unwrap();
     let lockbox = keypad_box(&house, "always").await;
-    let reader = CardReader::of(&house, cast::SENTRIKEY_ID).await;
+    let reader = reader(&house, cast::SENTRIKEY_ID).await;
     let card = reader.renew(cast::AGENT_PIN, None).await.unwrap();
     let code = keypad(&house).await.contractor_codes[0].code.clone();
     for (command, works) in [("F61E", true), ("F60E", false)] {
@@ -151,6 +151,6 @@ async fn cod_4_the_owners_card_switches_contractor_mode_at_the_keypad() {
         assert_eq!(opens(&lockbox, code.expose()), works);
     }
     assert!(opens_by_card(&lockbox, card.memory.as_ref()));
-    let wrong = reader.renew("0864", None).await.unwrap_err();
+    let wrong = refusal(reader.renew("0864", None).await);
     assert_eq!((wrong.code, wrong.field.as_deref()), (ProblemCode::WrongCode, Some("pin")));
 }

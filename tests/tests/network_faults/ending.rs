@@ -15,16 +15,13 @@ use sentri_wire::{
 };
 
 use crate::{
-    oracle::Expected,
+    oracle::{BEHIND, DAY, Expected},
     run::{Carrier, Run},
     visits::Weather,
 };
 
 /// From here on, by the clock in Chicago, a box is open whatever its owner has set.
 const OPEN_FROM: i64 = 11 * HOUR;
-/// Chicago's clock is that far behind.
-const BEHIND: i64 = 5 * HOUR;
-const DAY: i64 = 24 * HOUR;
 /// Before an access begins it can be taken back.
 const SOON: i64 = 120;
 /// Opens of one kind that the end is tried with.
@@ -88,7 +85,10 @@ impl Run {
     /// Each right opens with each phone, once all have network.
     pub async fn no_right_was_lost(&mut self) {
         self.carriers[1].way.heal().await;
-        self.is_current(1).await;
+        for number in [1, 0] {
+            self.is_current(number).await;
+            self.all_rights_are_ready(number).await;
+        }
         for (place, starts_at) in self.oracle.standing(self.now()).into_iter().enumerate().take(3) {
             self.must_open((place + 1) % 2, starts_at).await;
         }
@@ -111,6 +111,16 @@ impl Run {
             let told = self.hold(1, access, Weather::Good).await;
             let refused = matches!(told, Some(Err(CoreError::OutsideHours { .. })));
             self.met.refused_by_night += u32::from(refused);
+        }
+    }
+
+    /// A right is worth nothing without the ticket for it.
+    async fn all_rights_are_ready(&self, number: usize) {
+        let shown = self.carriers[number].phone.core.accesses().await.unwrap();
+        for starts_at in self.oracle.standing(self.now()) {
+            let access = shown.iter().find(|it| it.starts_at == starts_at);
+            let is_ready = access.is_some_and(|it| matches!(it.readiness, Readiness::Ready { .. }));
+            assert!(is_ready, "phone {number} has no ticket for the access from {starts_at}: {access:?}");
         }
     }
 

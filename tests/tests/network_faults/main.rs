@@ -13,6 +13,7 @@
     reason = "a test fails by it"
 )]
 
+mod doors;
 mod ending;
 mod oracle;
 mod run;

@@ -8,13 +8,14 @@ use sentri_tests::HOUR;
 use sentri_wire::Secret;
 
 /// By how much a lock may take a window's ends for later or earlier, at most.
-const TOLERANCE: i64 = 30 * 60;
+pub const TOLERANCE: i64 = 30 * 60;
 /// For how long a key may be brought back once the window is over.
 const RETURN: i64 = 4 * HOUR;
 /// A ticket may end that long after its access began, when nobody renewed it.
-const TICKET: i64 = 24 * HOUR;
+const TICKET: i64 = DAY;
 /// Chicago's clock is that far behind, from March to November.
-const BEHIND: i64 = 5 * HOUR;
+pub const BEHIND: i64 = 5 * HOUR;
+pub const DAY: i64 = 24 * HOUR;
 /// By how much a lock's clock may be late when it was set a while ago.
 const LATE: i64 = 20;
 /// How long a phone is held before the box, at most.
@@ -199,7 +200,7 @@ impl Oracle {
             return Err("the lock had heard that it is taken back");
         }
         let is_within = at + VISIT >= starts_at - TOLERANCE && at < ends_at + TOLERANCE;
-        let minutes = [at - LATE, at + VISIT].map(|it| (it - BEHIND).rem_euclid(24 * HOUR) / 60);
+        let minutes = [at - LATE, at + VISIT].map(|it| (it - BEHIND).rem_euclid(DAY) / 60);
         let opens_from = self.opens_from(self.heard);
         let is_in_hours = opens_from.iter().any(|from| minutes.iter().any(|it| *it >= i64::from(*from)));
         if is_within && is_in_hours {

@@ -9,7 +9,7 @@ use sentri_core::{
     CoreError,
     api::{
         grant_flow::GrantStep,
-        types::{BlockedWhy, BoxSettings, DayHours, GrantState, SyncState, Weekday},
+        types::{BlockedWhy, BoxSettings, GrantState, SyncState},
     },
 };
 use sentri_sandbox::{
@@ -19,15 +19,14 @@ use sentri_sandbox::{
     story::cast,
 };
 use sentri_tests::{
-    HOUR,
+    HOUR, daily,
     template::{HouseCopy, Template},
     wires::{Fate, Wires},
 };
 
 use crate::oracle::{Act, Oracle, Pin};
 
-/// Who carries word between backend and lock: each of the contractor's phones. A hub beside a lock is one more of them,
-/// with a way to the backend that fails and with what it has surely heard of.
+/// Who carries word between backend and lock: each of the contractor's phones.
 pub struct Carrier {
     pub phone: Phone,
     pub way: Arc<Wires>,
@@ -60,6 +59,8 @@ pub struct Run {
     pub carriers: [Carrier; 2],
     pub oracle: Oracle,
     pub begun: i64,
+    /// The newest record of the lock's own that was looked at.
+    pub seen: u32,
     /// Grants that the agent was told of, and when they begin.
     pub granted: Vec<(String, i64)>,
     /// Grants that the agent was told are revoked.
@@ -95,6 +96,7 @@ impl Run {
             told,
             chance,
             begun: copy.town.clock.now(),
+            seen: copy.town.lockbox(cast::BOX).unwrap().records().last().map_or(0, |(number, _)| *number),
             copy,
             agent,
             agents_way,
@@ -250,7 +252,7 @@ impl Run {
     async fn set_hours(&mut self) {
         let from = 15 * u16::try_from(self.chance.below(45)).unwrap();
         self.oracle.tries(Act::Hours(from));
-        let access_hours = EVERY_DAY.map(|weekday| DayHours { weekday, from, to: 1440 }).into();
+        let access_hours = daily(from);
         let settings = BoxSettings { access_hours, contractor_mode: false, time_zone: None };
         let set = self.agent.core.set_lockbox_settings(cast::BOX.into(), Some(settings));
         let answer = self.copy.town.clock.scene(set).await;
@@ -333,17 +335,7 @@ impl Run {
     }
 }
 
-const EVERY_DAY: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
-
-async fn session_ended(phone: &Phone) -> bool {
+pub async fn session_ended(phone: &Phone) -> bool {
     match phone.core.sync_status().await {
         Ok(status) => status.state == SyncState::Blocked { why: BlockedWhy::SignInAgain },
         Err(error) => error == CoreError::NotSignedIn,
@@ -351,7 +343,7 @@ async fn session_ended(phone: &Phone) -> bool {
 }
 
 /// What the agent was told is done. A conflict, or nothing found, comes where an answer before was lost.
-fn by_network_only<T: std::fmt::Debug>(answer: Result<T, CoreError>) -> Option<T> {
+pub fn by_network_only<T: std::fmt::Debug>(answer: Result<T, CoreError>) -> Option<T> {
     match answer {
         Ok(done) => Some(done),
         Err(
@@ -366,12 +358,12 @@ fn by_network_only<T: std::fmt::Debug>(answer: Result<T, CoreError>) -> Option<T
 }
 
 /// Every other phone has the right time; the others are up to a day off, either way.
-fn wrong_by(chance: &mut Chance) -> i64 {
+pub fn wrong_by(chance: &mut Chance) -> i64 {
     let off = i64::try_from(chance.below(24 * HOUR.unsigned_abs() + 1)).unwrap();
     [0, off, 0, -off][usize::try_from(chance.below(4)).unwrap()]
 }
 
 /// An app on this way to the backend, whose clock is wrong by so much.
-fn on(way: &Arc<Wires>, ahead: i64) -> Between {
+pub fn on(way: &Arc<Wires>, ahead: i64) -> Between {
     Between { http: Some(way.clone()), ahead, ..Between::default() }
 }

@@ -11,7 +11,12 @@ use sentri_core::{
     },
 };
 use sentri_lock::{Key, sim::Cut};
-use sentri_sandbox::{lockbox::Lockbox, radio::Knobs};
+use sentri_protocol::{audit::Kind, open::Verdict};
+use sentri_sandbox::{
+    chance::Chance,
+    lockbox::Lockbox,
+    radio::{Air, Knobs},
+};
 
 use crate::{oracle::Holder, run::Run};
 
@@ -33,6 +38,45 @@ pub enum Weather {
     BatteryGoes,
 }
 
+impl Weather {
+    /// Draws it: nothing in somewhat more than half of all visits.
+    pub fn draw(chance: &mut Chance) -> Self {
+        match chance.below(100) {
+            0..55 => Self::Good,
+            55..82 => Self::BadRadio,
+            _ => Self::BatteryGoes,
+        }
+    }
+
+    /// Has it around this lock.
+    pub fn set(self, air: &Air, lockbox: &Lockbox, chance: &mut Chance) {
+        let mut knobs = Knobs::default();
+        if self == Self::BadRadio {
+            knobs = Knobs { lost: 60, doubled: 150, reordered: 60, cut: 25, jitter_ms: 15, mtu: 65, ..knobs };
+        }
+        air.set_knobs(knobs).unwrap();
+        let (writes, cut) = (chance.below(WRITES), chance.draw());
+        lockbox.board().with_flash(|flash| match self {
+            Self::BatteryGoes => {
+                let cuts = [Cut::Before, Cut::TornEarly, Cut::TornLate, Cut::After];
+                flash.cut_at(flash.operations() + writes, cuts[(cut % 4) as usize]);
+            }
+            Self::Good | Self::BadRadio => flash.cut_nowhere(),
+        });
+    }
+}
+
+/// How often a lock has written down that it opens, since this was last asked: what it holds above the record `seen`.
+pub fn opens_written(lockbox: &Lockbox, seen: &mut u32) -> u64 {
+    let records = lockbox.records();
+    let new = records.iter().filter(|(number, _)| number > seen);
+    let opens = new
+        .filter(|(_, it)| matches!(it.kind, Kind::Ble | Kind::Code) && it.result == Verdict::Opened.code());
+    let opens = opens.count() as u64;
+    *seen = records.last().map_or(*seen, |(number, _)| *number);
+    opens
+}
+
 impl Run {
     /// One of the contractor's phones is held before the box and ENT is pressed, for some access that it shows.
     pub async fn visit(&mut self) {
@@ -41,11 +85,7 @@ impl Run {
         let active: Vec<_> = accesses.iter().filter(|it| it.state == AccessState::Active).cloned().collect();
         let among = if active.is_empty() || self.chance.per_mille(350) { accesses } else { active };
         let Some(access) = self.pick(&among) else { return };
-        let weather = match self.chance.below(100) {
-            0..55 => Weather::Good,
-            55..82 => Weather::BadRadio,
-            _ => Weather::BatteryGoes,
-        };
+        let weather = Weather::draw(&mut self.chance);
         self.hold(carrier, &access, weather).await;
     }
 
@@ -80,14 +120,24 @@ impl Run {
                 self.oracle.hears(self.carriers[carrier].heard);
             }
         }
-        if !lockbox.board().is_powered() {
+        let went = !lockbox.board().is_powered();
+        if went {
             self.met.power_cuts += 1;
             self.oracle.lost_power(&by, at);
             lockbox.pull_battery();
             lockbox.insert_battery().unwrap();
         }
+        self.is_written_down(&lockbox, drives, went);
         self.met.refused_as_revoked += u32::from(told == Some(Err(CoreError::Revoked { by: Judge::Lock })));
         told
+    }
+
+    /// The lock's own log has each run of the motor, whatever phones say of it. Where the battery went it may have been
+    /// written down, and not happened.
+    fn is_written_down(&mut self, lockbox: &Lockbox, drives: u64, battery_went: bool) {
+        let written = opens_written(lockbox, &mut self.seen);
+        assert!(written >= drives, "the motor ran, and the lock has no record of it");
+        assert!(written == drives || battery_went, "the lock has a record of an open that was none");
     }
 
     /// The rights that the phone may have shown to the lock: the one that it tells, else the one that it was asked for. The
@@ -107,19 +157,7 @@ impl Run {
     }
 
     fn set_weather(&mut self, lockbox: &Lockbox, weather: Weather) {
-        let mut knobs = Knobs::default();
-        if weather == Weather::BadRadio {
-            knobs = Knobs { lost: 60, doubled: 150, reordered: 60, cut: 25, jitter_ms: 15, mtu: 65, ..knobs };
-        }
-        self.copy.town.air.set_knobs(knobs).unwrap();
-        let (writes, cut) = (self.chance.below(WRITES), self.chance.draw());
-        lockbox.board().with_flash(|flash| match weather {
-            Weather::BatteryGoes => {
-                let cuts = [Cut::Before, Cut::TornEarly, Cut::TornLate, Cut::After];
-                flash.cut_at(flash.operations() + writes, cuts[(cut % 4) as usize]);
-            }
-            Weather::Good | Weather::BadRadio => flash.cut_nowhere(),
-        });
+        weather.set(&self.copy.town.air, lockbox, &mut self.chance);
     }
 
     /// Somebody pulls the battery, and puts it in again.
@@ -152,8 +190,10 @@ impl Run {
             lockbox.press(Key::from_char(key).unwrap());
         }
         lockbox.press_ent();
-        let opened = lockbox.motor_drives() > before;
+        let drives = lockbox.motor_drives() - before;
+        let opened = drives > 0;
         self.say(|| format!("guest {number} types: opened {opened}"));
+        self.is_written_down(&lockbox, drives, false);
         self.oracle.typed(number, at, opened);
         self.met.typed += u32::from(opened);
     }

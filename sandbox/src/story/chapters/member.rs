@@ -1,4 +1,4 @@
-//! Another agent of the association opens a box at an active listing, by app and by mobile access code. [AGT-1, COD-1]
+//! Another agent of the association opens boxes at active listings, by app, by mobile access code and by card. [AGT-1, COD-1]
 
 use std::time::Duration;
 
@@ -6,29 +6,19 @@ use sentri_core::{
     api::types::{AccessLogFilter, App},
     open::PhoneChecks,
 };
-use sentri_server::operator::NewAgent;
 
-use super::{Stage, StoryTrouble, Telling, Whose, opens};
+use super::{Stage, StoryTrouble, Telling, Whose, cards, opens};
 use crate::story::cast;
 
-const ROBIN: &str = "104227319";
 /// After that long a box is asleep again.
 const ASLEEP: Duration = Duration::from_secs(60);
 
 pub(super) async fn play(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     let town = &stage.town;
-    let robin = NewAgent {
-        sentrikey_id: ROBIN.into(),
-        first_name: "Robin".into(),
-        last_name: "Ellis".into(),
-        email: "robin.ellis@harbor-realty.example".into(),
-        phone: "(312) 555-0143".into(),
-        ..cast::agent()
-    };
-    town.operate(async |operator| operator.add_agent(&robin).await).await?;
+    town.operate(async |operator| operator.add_agent(&cast::member()).await).await?;
     let mut device = town.device("Robin's phone", App::Agent, PhoneChecks::Enforced);
     let phone = device.start(&town.surroundings())?;
-    phone.core.login_agent(ROBIN.into(), cast::AGENT_PASSWORD.into()).await?;
+    phone.core.login_agent(cast::MEMBER_ID.into(), cast::AGENT_PASSWORD.into()).await?;
     phone.core.sync_now().await?;
     let lockbox = stage.lockbox(cast::BOX)?;
     let opened = phone.open(&lockbox, None).await?;
@@ -48,5 +38,5 @@ pub(super) async fn play(stage: &mut Stage, tell: &mut Telling) -> Result<(), St
     let of_box = AccessLogFilter { lockbox: Some(cast::BOX.into()), ..AccessLogFilter::default() };
     let page = stage.agent.core.access_log(stage.script.begins, town.clock.now() + 1, of_box, None).await?;
     tell.check("Dana reads her name in the log", page.entries.iter().any(|it| it.who == "Robin Ellis"));
-    Ok(())
+    cards::play(stage, tell, cast::MEMBER_ID).await
 }

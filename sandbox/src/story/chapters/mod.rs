@@ -1,9 +1,11 @@
 //! What follows the story with `--all`: a chapter for each thing that agents, contractors, members and residents do besides.
 
 mod access_log;
+mod cards;
 mod codes;
 mod granting;
 mod home;
+mod hub;
 mod listings;
 mod member;
 mod messages;
@@ -64,9 +66,9 @@ impl Chapter {
             Self::Messages => "The Message Center",
             Self::AccessLog => "The access log, by lockbox and as a table",
             Self::Home => "The contractor's home page",
-            Self::Member => "A member opens, by app and by code",
+            Self::Member => "A member opens, by app, by code and by card",
             Self::Codes => "Codes for the keypad",
-            Self::Residence => "A resident's door",
+            Self::Residence => "A resident's doors, by phone and by hub",
         }
     }
 

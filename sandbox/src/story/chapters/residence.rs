@@ -1,4 +1,4 @@
-//! A resident's door: a new code is Pending until a phone in range has delivered it. [RES-0, RES-1, RES-5]
+//! A resident's doors: a new code is Pending until a phone in range has delivered it, or a hub. [RES-0, RES-1, RES-5]
 
 use sentri_core::{
     CoreError,
@@ -8,14 +8,14 @@ use sentri_core::{
 use sentri_server::operator::{NewCommunity, NewDoor, NewPerson};
 use sentri_wire::{Secret, residence::DoorKind};
 
-use super::{Stage, StoryTrouble, Telling, opens};
+use super::{Stage, StoryTrouble, Telling, hub, opens};
 use crate::{
     lockbox::Lockbox,
     phone::Phone,
     story::{cast, times},
 };
 
-const COMMUNITY: &str = "Maple Court";
+pub(super) const COMMUNITY: &str = "Maple Court";
 const DOOR: &str = "D-10012";
 const EMAIL: &str = "rae.holm@maple-court.example";
 
@@ -59,7 +59,7 @@ pub(super) async fn play(stage: &mut Stage, tell: &mut Telling) -> Result<(), St
         "After that the new one opens, and the old one no more",
         brought.is_ok() && opens(&door, second.next.as_ref()) && !opens(&door, first.next.as_ref()),
     );
-    Ok(())
+    hub::play(stage, tell, &phone).await
 }
 
 /// The operator enters the community and its resident.
