@@ -12,6 +12,7 @@ use sentri_sandbox::{
     keypad, serve,
     story::{self, Chapter, Played, Script, Stage, StoryTrouble, Style},
 };
+use tracing_subscriber::EnvFilter;
 
 /// What all chance of the story follows from.
 const SEED: u64 = 2026;
@@ -19,6 +20,10 @@ const SEED: u64 = 2026;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Ok(filter) = EnvFilter::try_from_default_env() {
+        // What a person reads stays alone on standard output.
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    }
     let done = match cli.command {
         Some(Command::Serve(args)) => {
             serve::run(&args).await.map(|()| true).map_err(|error| (error.to_string(), 1))

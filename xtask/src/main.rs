@@ -13,6 +13,7 @@ mod shells;
 mod sources;
 mod steps;
 mod test;
+mod together;
 mod tools;
 mod workspace;
 

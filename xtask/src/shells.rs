@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::{bindings, package, process, workspace::Workspace};
+use crate::{bindings, package, process, together, workspace::Workspace};
 
 pub use self::{bench::measure as bench, kotlin::test as kotlin, swift::test as swift};
 
@@ -36,12 +36,8 @@ impl Stand {
     fn build(workspace: &Workspace) -> Result<Self> {
         bindings::generate(workspace)?;
         let library = package::build(workspace)?;
-        for arguments in [
-            &["build", "--package", "sentri-sandbox", "--bin", "sentri"][..],
-            &["build", "--package", "sentri-core", "--example", "narrow_rights"],
-        ] {
-            process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
-        }
+        let mut programs = together::build(workspace, &["sentri-core", "sentri-sandbox"]);
+        process::run(programs.args(["--bin", "sentri", "--example", "narrow_rights"]))?;
         let built = workspace.target.join("debug");
         let program = |name: &str| format!("{name}{}", std::env::consts::EXE_SUFFIX);
         Ok(Self {

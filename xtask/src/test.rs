@@ -12,7 +12,7 @@ use crate::{
     postgres::{Durability, Postgres},
     process, shells,
     steps::Steps,
-    tools,
+    together, tools,
     workspace::Workspace,
 };
 
@@ -51,28 +51,31 @@ pub fn run(workspace: &Workspace, steps: &mut Steps, suites: &[Suite]) {
     }
 }
 
-/// Packages that are tested apart from the default ones, always together: another choice has other features, and builds
-/// all that they depend on anew.
-const TOGETHER: [&str; 4] = ["sentri-server", "sentri-operator", "sentri-tests", "xtask"];
-/// That of the backend's binary.
+/// The package of the backend's binary.
 const OPERATOR: &str = "sentri-operator";
 
-fn cargo_test_together(workspace: &Workspace) -> Command {
-    let mut cargo = process::cargo();
-    cargo.args(["test", "--no-fail-fast"]).args(TOGETHER.iter().flat_map(|it| ["--package", it]));
-    cargo.current_dir(&workspace.root);
+/// `cargo test`, as a user would call it, and what it leaves out.
+fn rust(workspace: &Workspace) -> Result<()> {
+    let mut by_default = process::cargo();
+    by_default.args(["test", "--no-fail-fast"]).current_dir(&workspace.root);
+    rust_tests(&mut [by_default, left_out(workspace)])
+}
+
+/// What `cargo test` leaves out: packages with a binary of their own.
+pub fn beside_cargo_test(workspace: &Workspace) -> Result<()> {
+    rust_tests(&mut [left_out(workspace)])
+}
+
+fn left_out(workspace: &Workspace) -> Command {
+    let mut cargo = together::test(workspace);
+    cargo.arg("--bins").args(workspace.tests_of(OPERATOR).flat_map(|it| ["--test", it]));
     cargo
 }
 
-/// `cargo test`, as a user would call it, and what it leaves out: packages with a binary of their own.
-fn rust(workspace: &Workspace) -> Result<()> {
+fn rust_tests(commands: &mut [Command]) -> Result<()> {
     let mut tally = Tally::default();
-    let mut by_default = process::cargo();
-    by_default.args(["test", "--no-fail-fast"]).current_dir(&workspace.root);
-    let mut others = cargo_test_together(workspace);
-    others.arg("--bins").args(workspace.tests_of(OPERATOR).flat_map(|it| ["--test", it]));
-    for mut cargo in [by_default, others] {
-        process::overhear(&mut cargo, |line| tally.hear(line))?;
+    for cargo in commands {
+        process::overhear(cargo, |line| tally.hear(line))?;
     }
     tally.close("rust")
 }
@@ -85,7 +88,7 @@ const SEEDS_ON_POSTGRES: &str = "30";
 fn postgres(workspace: &Workspace) -> Result<()> {
     let server = Postgres::start(Durability::None)?;
     let mut tally = Tally::default();
-    let mut cargo = cargo_test_together(workspace);
+    let mut cargo = together::test(workspace);
     cargo.env("SENTRI_TEST_DATABASE", server.url()).env("SENTRI_SEEDS", SEEDS_ON_POSTGRES);
     let ran = process::overhear(&mut cargo, |line| tally.hear(line));
     let closed = tally.close("postgres");
@@ -101,9 +104,9 @@ const KILLS: &str = "1000";
 /// A seed that fails is printed, with the command that plays it again.
 fn faults(workspace: &Workspace) -> Result<()> {
     let mut tally = Tally::default();
-    let mut networks = cargo_test_together(workspace);
+    let mut networks = together::test(workspace);
     networks.args(["--test", "network_faults", "--", "--nocapture"]).env("SENTRI_SEEDS", FAULT_SEEDS);
-    let mut deaths = cargo_test_together(workspace);
+    let mut deaths = together::test(workspace);
     // The two run at one time, each on a core.
     let both = ["granting_kills::", "delivery_kills::"];
     deaths.args(["--test", "api", "--", "--nocapture"]).args(both).env("SENTRI_KILLS", KILLS);
@@ -118,7 +121,7 @@ fn schemathesis(workspace: &Workspace) -> Result<()> {
     let folder = workspace.path("tests/schemathesis");
     let python = virtual_environment(workspace, "schemathesis-venv", &folder.join("requirements.txt"))?;
     // The binary comes with the tests that run it.
-    let mut build = cargo_test_together(workspace);
+    let mut build = together::test(workspace);
     process::run(build.arg("--no-run").args(workspace.tests_of(OPERATOR).flat_map(|it| ["--test", it])))?;
     let mut script = process::command(python);
     script.arg(folder.join("run.py")).env("SENTRI_SERVER", workspace.target.join("debug/sentri-server"));
@@ -175,8 +178,7 @@ fn interop(workspace: &Workspace) -> Result<()> {
     let mut script = process::command(python);
     script.arg(entry).current_dir(&workspace.root);
     if workspace.has_example("sentri-protocol", "interop_peer") {
-        let arguments = ["build", "--package", "sentri-protocol", "--example", "interop_peer"];
-        process::run(process::cargo().args(arguments).current_dir(&workspace.root))?;
+        process::run(together::build(workspace, &["sentri-protocol"]).args(["--example", "interop_peer"]))?;
         script.env("SENTRI_INTEROP_PEER", workspace.target.join("debug/examples/interop_peer"));
     }
     process::run(&mut script)
