@@ -22,7 +22,8 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Ok(filter) = EnvFilter::try_from_default_env() {
         // What a person reads stays alone on standard output.
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+        log.with_ansi(io::stderr().is_terminal()).init();
     }
     let done = match cli.command {
         Some(Command::Serve(args)) => {
