@@ -8,10 +8,10 @@
     reason = "a test fails by it"
 )]
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use sentri_core::{CoreError, api::types::AccessOutcome};
-use sentri_sandbox::radio::Knobs;
+use sentri_sandbox::{clock::Pull, radio::Knobs};
 use sentri_tests::{HOUR, House};
 
 const SEEDS: u64 = 20;
@@ -149,4 +149,25 @@ async fn a_lost_answer_is_asked_for_again_and_opens_once() {
     house.sync().await.unwrap();
     let log = house.log().await.unwrap();
     assert_eq!(log.len(), 1, "one try, one entry");
+}
+
+/// CON-2: who is impatient presses ENT again, and may do so at any moment. The lock then ends the wake that the phone heard
+/// and begins another: the phone goes on there, and opens. Each run of the motor is in the log once.
+#[tokio::test(flavor = "multi_thread")]
+async fn pressing_ent_again_at_any_moment_opens() {
+    let house = House::build(16).await.unwrap();
+    let access = house.open_house(20).await.unwrap();
+    let moments = (0..1_000).step_by(10).map(Duration::from_millis);
+    let mut tries = 0;
+    for moment in moments {
+        let (before, lockbox) = (house.lockbox.motor_drives(), house.lockbox.clone());
+        let again = house.town.clock.after(moment, Pull::Yes, move || lockbox.press_ent());
+        let opened = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap();
+        drop(again);
+        assert!(opened.told.is_ok(), "ENT again after {moment:?}: {:?}", opened.told);
+        let drives = house.lockbox.motor_drives() - before;
+        assert!((1..=2).contains(&drives), "ENT again after {moment:?}: no press opens more than once");
+        tries += 2;
+    }
+    each_try_is_logged_once(&house, tries).await;
 }

@@ -7,11 +7,16 @@
     reason = "a test fails by it"
 )]
 
+use std::time::Duration;
+
 use sentri_core::{
     CoreError,
     api::residence_records::{CodeValidity, DoorCodeState},
 };
-use sentri_sandbox::radio::{Direction, Fate};
+use sentri_sandbox::{
+    clock::Pull,
+    radio::{Direction, Fate},
+};
 use sentri_tests::home::{DOOR, Home};
 use sentri_wire::Secret;
 
@@ -104,6 +109,21 @@ async fn res_5_a_phone_that_loses_the_link_midway_tells_nothing_that_is_not_so()
         let shown = home.code().await.unwrap();
         assert_eq!((shown.state, &shown.working), (DoorCodeState::Works, &second.next));
         assert!(home.opens(second.next.as_ref()) && !home.opens(first.next.as_ref()));
+    }
+}
+
+/// RES-5: ENT is pressed again, at any moment of the visit: the phone goes on in the wake that this begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn res_5_pressing_ent_again_at_any_moment_delivers() {
+    let home = Home::build(178).await.unwrap();
+    for moment in (0..800).step_by(25).map(Duration::from_millis) {
+        let code = home.generate().await.unwrap();
+        let door = home.door.clone();
+        let again = home.town.clock.after(moment, Pull::Yes, move || door.press_ent());
+        let told = home.deliver().await;
+        drop(again);
+        assert!(told.is_ok_and(|report| report.delivered), "ENT again after {moment:?}");
+        assert!(home.opens(code.next.as_ref()), "ENT again after {moment:?}");
     }
 }
 

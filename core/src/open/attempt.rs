@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use sentri_protocol::{
+    advert::Advert,
     open::{Operation, OperationId, PhoneClock, Request, Verdict},
     status::{SignedStatus, Status},
     time::Time,
@@ -23,6 +24,7 @@ use super::{
     outcome,
     radio::Radio,
     visits,
+    wakes::Wakes,
 };
 use crate::{
     CoreError, Ports,
@@ -170,10 +172,14 @@ impl Task {
         };
         match picked {
             Ok(usable) => {
-                let recognised = lockbox.is_some() || matches!(usable, Cow::Owned(_));
-                let asked = self.ask_lock(radio, &heard, &usable, recognised).await;
+                let fetched = matches!(usable, Cow::Owned(_));
+                // What was fetched came with the keys of the box's adverts.
+                let held = if fetched { &self.session.read(Held::read).await? } else { &held };
+                let is_it = |advert: &Advert| held.recognise(advert) == Some(usable.lockbox.as_str());
+                let mut wakes = Wakes::new(heard, is_it);
+                let asked = self.ask_lock(radio, &mut wakes, &usable, fetched || lockbox.is_some()).await;
                 if asked.is_err() {
-                    radio.disconnect(&heard.peer).await;
+                    radio.disconnect(&wakes.now().peer).await;
                 }
                 asked
             }
@@ -217,47 +223,63 @@ impl Task {
         by_access.or_else(by_box).or_else(|| held.usable.first())
     }
 
-    /// Puts the credential to the lock, in as many connections as it takes, under one operation id.
-    async fn ask_lock(
+    /// Puts the credential to the lock, in as many wakes as it takes: who is impatient presses ENT again.
+    async fn ask_lock<I: Fn(&Advert) -> bool>(
         &self,
         radio: &mut Radio,
-        heard: &Heard,
+        wakes: &mut Wakes<I>,
         usable: &Usable,
         recognised: bool,
     ) -> Result<(), CoreError> {
+        while !self.ask_in_wake(radio, wakes, usable, recognised).await? {}
+        Ok(())
+    }
+
+    /// In one wake: as many connections as it takes, under one operation id, since a wake opens once for it. Whether the
+    /// lock has answered; if not, another wake has begun.
+    async fn ask_in_wake<I: Fn(&Advert) -> bool>(
+        &self,
+        radio: &mut Radio,
+        wakes: &mut Wakes<I>,
+        usable: &Usable,
+        recognised: bool,
+    ) -> Result<bool, CoreError> {
         let deadline = radio.now() + DECIDE;
         let operation_id = OperationId(random_array(&*self.ports.random)?);
         let event = self.event(usable, operation_id)?;
         let mut figures = Figures::default();
-        let mut draft = false;
+        let (mut draft, mut another) = (false, false);
         let mut pause = BETWEEN;
-        while radio.now() < deadline {
-            if figures.tries > 0 {
-                radio.pause(pause).await;
-                pause = (pause * 2).min(BETWEEN_AT_MOST);
-            }
+        while radio.now() < deadline && !another {
+            let heard = wakes.now();
             figures.tries += 1;
             let request = self.request(heard, usable, operation_id).await?;
             let prepared =
                 prepare(heard, usable, request, &*self.ports.random, &self.session.device_keys).await?;
-            let Some(mut connection) = Connection::open(radio, &heard.peer).await? else { continue };
-            if !draft {
-                // Written before anything is sent: a kill from here on leaves "unanswered", never nothing.
-                self.write_down(&event, true, None).await?;
-                draft = true;
-            }
-            match connection.prove(prepared, &mut figures).await {
-                Exchanged::Answered(answer) => {
-                    return self.answered(connection, usable, event, *answer, figures).await;
+            if let Some(mut connection) = Connection::open(radio, &heard.peer).await? {
+                if !draft {
+                    // Written before anything is sent: a kill from here on leaves "unanswered", never nothing.
+                    self.write_down(&event, true, None).await?;
+                    draft = true;
                 }
-                Exchanged::NotProved => return self.not_proved(event, recognised).await,
-                Exchanged::Broken => connection.end().await,
+                match connection.prove(prepared, &mut figures).await {
+                    Exchanged::Answered(answer) => {
+                        return self
+                            .answered(connection, usable, event, *answer, figures)
+                            .await
+                            .map(|()| true);
+                    }
+                    Exchanged::NotProved => return self.not_proved(event, recognised).await.map(|()| true),
+                    Exchanged::Broken => connection.end().await,
+                }
             }
+            another = wakes.rest(radio, pause).await;
+            pause = (pause * 2).min(BETWEEN_AT_MOST);
         }
         if draft {
             self.write_down(&event, false, None).await?;
         }
-        Err(CoreError::NoAnswer)
+        if another { Ok(false) } else { Err(CoreError::NoAnswer) }
     }
 
     async fn request(

@@ -19,6 +19,7 @@ use super::{
     hub::{LinkEvent, LinkHub, MakesWay},
     outcome,
     radio::{Radio, Silence},
+    wakes::Wakes,
 };
 use crate::{CoreError, Ports, ports::random_array, session::Session, sync};
 
@@ -108,6 +109,10 @@ impl Known {
         let pass = door.pass.as_ref()?;
         Some(Self { usable: Usable::parse(pass)?, keys: pass.advert_keys.iter().filter_map(key).collect() })
     }
+
+    fn is(&self, advert: &Advert) -> bool {
+        self.keys.iter().any(|key| advert.is_from(key))
+    }
 }
 
 impl Task {
@@ -126,37 +131,60 @@ impl Task {
         radio.start_scan().await?;
         let heard = listen(radio, &known).await;
         radio.stop_scan().await;
-        let (heard, usable) = heard?;
-        let visited = self.ask_lock(radio, &heard, usable).await;
+        let (heard, door) = heard?;
+        let mut wakes = Wakes::new(heard, |advert: &Advert| door.is(advert));
+        let visited = self.ask_lock(radio, &mut wakes, &door.usable).await;
         if visited.is_err() {
-            radio.disconnect(&heard.peer).await;
+            radio.disconnect(&wakes.now().peer).await;
         }
         visited
     }
 
-    /// Shows the pass, in as many connections as it takes, under one operation id.
-    async fn ask_lock(
+    /// Shows the pass, in as many wakes as it takes: who is impatient presses ENT again.
+    async fn ask_lock<I: Fn(&Advert) -> bool>(
         &self,
         radio: &mut Radio,
-        heard: &Heard,
+        wakes: &mut Wakes<I>,
         usable: &Usable,
     ) -> Result<VisitReport, CoreError> {
-        let deadline = radio.now() + DECIDE;
+        loop {
+            if let Some(report) = self.ask_in_wake(radio, wakes, usable).await? {
+                return Ok(report);
+            }
+        }
+    }
+
+    /// In one wake: as many connections as it takes, under one operation id. Nothing where another wake has begun.
+    async fn ask_in_wake<I: Fn(&Advert) -> bool>(
+        &self,
+        radio: &mut Radio,
+        wakes: &mut Wakes<I>,
+        usable: &Usable,
+    ) -> Result<Option<VisitReport>, CoreError> {
+        let mut until = radio.now() + DECIDE;
         let operation_id = OperationId(random_array(&*self.ports.random)?);
         let mut figures = Figures::default();
-        while radio.now() < deadline {
-            if figures.tries > 0 {
-                radio.pause(BETWEEN).await;
-            }
-            figures.tries += 1;
+        while radio.now() < until {
+            let heard = wakes.now();
             let request = self.request(heard, usable, operation_id);
             let prepared =
                 prepare(heard, usable, request, &*self.ports.random, &self.session.device_keys).await?;
-            let Some(mut connection) = Connection::open(radio, &heard.peer).await? else { continue };
-            match connection.prove(prepared, &mut figures).await {
-                Exchanged::Answered(answer) => return self.served(connection, usable, *answer).await,
-                Exchanged::NotProved => return Err(CoreError::NotReady { connect_after: None }),
-                Exchanged::Broken => connection.end().await,
+            if let Some(mut connection) = Connection::open(radio, &heard.peer).await? {
+                match connection.prove(prepared, &mut figures).await {
+                    Exchanged::Answered(answer) => {
+                        let served = self.served(connection, usable, *answer).await?;
+                        if served.is_some() {
+                            return Ok(served);
+                        }
+                        // Lost midway: only another press of ENT goes on from there.
+                        until = radio.now();
+                    }
+                    Exchanged::NotProved => return Err(CoreError::NotReady { connect_after: None }),
+                    Exchanged::Broken => connection.end().await,
+                }
+            }
+            if wakes.rest(radio, BETWEEN).await {
+                return Ok(None);
             }
         }
         Err(CoreError::NoAnswer)
@@ -175,13 +203,13 @@ impl Task {
     }
 
     /// The lock has let the phone in: hand over what it carries, and the time where the lock has lost that, since no
-    /// guest's code that is bound to time works then.
+    /// guest's code that is bound to time works then. Nothing where the link did not hold until all was handed over.
     async fn served(
         &self,
         mut connection: Connection<'_>,
         usable: &Usable,
         answer: Answer,
-    ) -> Result<VisitReport, CoreError> {
+    ) -> Result<Option<VisitReport>, CoreError> {
         let (mut channel, mut status) = (answer.channel, answer.status);
         let lock = usable.lockbox.clone();
         if status.quality == ClockQuality::Lost
@@ -195,12 +223,12 @@ impl Task {
             return Err(outcome::refusal(&status, usable).unwrap_or(CoreError::NoRight));
         }
         let handed = errands::run(&self.session, connection, &mut channel, &status, &lock).await;
-        handed.complete.then_some(VisitReport { lock, handed }).ok_or(CoreError::NoAnswer)
+        Ok(handed.complete.then_some(VisitReport { lock, handed }))
     }
 }
 
 /// Listens until a door of ours is heard.
-async fn listen<'k>(radio: &mut Radio, known: &'k [Known]) -> Result<(Heard, &'k Usable), CoreError> {
+async fn listen<'k>(radio: &mut Radio, known: &'k [Known]) -> Result<(Heard, &'k Known), CoreError> {
     let deadline = radio.now() + LISTEN;
     loop {
         match radio.next_or_cancel(deadline).await {
@@ -210,9 +238,8 @@ async fn listen<'k>(radio: &mut Radio, known: &'k [Known]) -> Result<(Heard, &'k
                 if advert.flags.service_only {
                     continue;
                 }
-                let is_ours = |door: &&Known| door.keys.iter().any(|key| advert.is_from(key));
-                if let Some(door) = known.iter().find(is_ours) {
-                    return Ok((Heard { peer, advert }, &door.usable));
+                if let Some(door) = known.iter().find(|door| door.is(&advert)) {
+                    return Ok((Heard { peer, advert }, door));
                 }
             }
             Ok(_) => {}

@@ -1,8 +1,9 @@
 //! Opens a key bin on ENT, with no network needed: hear the lock, judge, prove, and tell. [CON-2]
 //!
 //! The way of one open: `hub` hands in what the radio hears → `held` knows whose advert it is → `listening` finds the
-//! box that is meant → `checks` refuses what the lock would refuse → `exchange` sends M1 and reads M2 → `attempt` writes down what
-//! happened before it tells the user → `errands` use the channel for time, revocations, settings, records.
+//! box that is meant → `checks` refuses what the lock would refuse → `exchange` sends M1 and reads M2, in the last wake
+//! that `wakes` heard → `attempt` writes down what happened before it tells the user → `errands` use the channel for time,
+//! revocations, settings, records.
 
 mod attempt;
 mod checks;
@@ -18,6 +19,7 @@ mod outcome;
 mod outlook;
 mod radio;
 mod visits;
+mod wakes;
 
 pub use attempt::{Attempt, OpenReport, start};
 pub use checks::judge;

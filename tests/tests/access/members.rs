@@ -10,7 +10,7 @@ use sentri_core::{
     },
     open::PhoneChecks,
 };
-use sentri_sandbox::{lockbox::Lockbox, phone::Phone, story::cast};
+use sentri_sandbox::{clock::Pull, lockbox::Lockbox, phone::Phone, story::cast};
 use sentri_tests::{HOUR, House};
 use sentri_wire::agent::LockboxGeneration;
 
@@ -65,6 +65,20 @@ async fn agt_1_a_member_opens_a_box_that_the_phone_never_synced() {
     ent(&house, &robin, &house.lockbox).await.unwrap();
     assert_eq!(robin.core.accesses().await.unwrap().len(), 2);
     assert_eq!(house.lockbox.motor_drives(), 3);
+}
+
+/// AGT-1: the ticket takes its time, and the member presses ENT again meanwhile: by then the phone knows the box.
+#[tokio::test(flavor = "multi_thread")]
+async fn agt_1_a_member_may_press_ent_again_while_the_ticket_is_fetched() {
+    let house = House::build(655).await.unwrap();
+    let robin = robin(&house).await;
+    let lockbox = house.lockbox.clone();
+    // The first advert is heard a moment before.
+    let again = house.town.clock.after(Duration::from_millis(110), Pull::Yes, move || lockbox.press_ent());
+    let opened = robin.open(&house.lockbox, None).await.unwrap();
+    drop(again);
+    assert!(opened.told.is_ok(), "{:?}", opened.told);
+    assert_eq!(house.lockbox.motor_drives(), 1);
 }
 
 /// AGT-1: not without network at a box that is new to the phone, not outside the hours, not off a listing, not once the

@@ -43,6 +43,8 @@ pub struct Met {
     pub opened: usize,
     pub typed: u32,
     pub power_cuts: u32,
+    /// Where ENT was pressed again meanwhile.
+    pub opened_in_haste: u32,
     /// By the lock, of whom nobody at the door knew.
     pub refused_as_revoked: u32,
     pub refused_by_night: u32,

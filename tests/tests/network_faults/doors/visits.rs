@@ -1,6 +1,6 @@
 //! Before the doors: phones and the hub that bring codes over a good or a bad radio, codes that are typed, batteries that go.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sentri_core::CoreError;
 use sentri_lock::Key;
@@ -25,7 +25,7 @@ impl DoorRun {
     /// A resident holds the phone before the door and presses ENT. Whether the lock has all that the phone brought.
     pub async fn hold(&mut self, resident: usize, door: usize, weather: Weather) -> bool {
         let lock = self.door(door);
-        weather.set(&self.copy.town.air, &lock, &mut self.chance);
+        let set = weather.set(&self.copy.town, &lock, &mut self.chance);
         let before = lock.motor_drives();
         let carrier = &self.residents[resident];
         let (heard, at_most) = (carrier.heard, carrier.heard_at_most);
@@ -44,6 +44,7 @@ impl DoorRun {
             self.met.brought_by_phone += u32::from(report.delivered);
         }
         assert_ne!(told.as_ref().err(), Some(&CoreError::NoRight), "a resident may bring codes");
+        drop(set);
         self.weather_is_over(door, &lock);
         self.looks(resident, None).await;
         is_done
@@ -58,21 +59,22 @@ impl DoorRun {
     /// The same in this weather. Whether it reached the backend, and heard the lock.
     pub async fn turn_in(&mut self, weather: Weather) -> bool {
         let lock = self.door(WITH_HUB);
-        weather.set(&self.copy.town.air, &lock, &mut self.chance);
+        let set = weather.set(&self.copy.town, &lock, &mut self.chance);
         let before = lock.motor_drives();
         let turned = self.copy.town.clock.scene(self.hub.turn()).await;
         self.say(|| format!("the hub's turn, {weather:?}: {turned:?}"));
         assert_eq!(lock.motor_drives(), before, "a hub opens nothing");
         assert!(!matches!(turned, Err(CallTrouble::Refused(_) | CallTrouble::Garbled)), "{turned:?}");
         self.oracle.locks[WITH_HUB].at_most = self.oracle.acts();
+        drop(set);
         self.weather_is_over(WITH_HUB, &lock);
         let turned = turned.unwrap_or_default();
         self.met.brought_by_hub += u32::from(!turned.brought.is_empty());
         !turned.heard.is_empty()
     }
 
-    fn weather_is_over(&mut self, door: usize, lock: &Lockbox) {
-        Weather::Good.set(&self.copy.town.air, lock, &mut self.chance);
+    fn weather_is_over(&mut self, door: usize, lock: &Arc<Lockbox>) {
+        Weather::Good.set(&self.copy.town, lock, &mut self.chance);
         if !lock.board().is_powered() {
             self.met.power_cuts += 1;
             lock.pull_battery();
