@@ -1,7 +1,7 @@
 //! A member's card: the reader at a desk that renews it over real HTTP, and the hands that put it into a lockbox.
 //! [AGT-1, COD-4, LST-6]
 
-use sentri_lock::{Key, ports::Indication};
+use sentri_lock::ports::Indication;
 use sentri_wire::{
     Binary,
     account::LoginResponse,
@@ -55,9 +55,8 @@ pub fn put_in_and_out(lockbox: &Lockbox, card: &[u8]) -> Vec<u8> {
 pub fn opens_by_card(lockbox: &Lockbox, card: &[u8], pin: &str) -> bool {
     let before = lockbox.motor_drives();
     lockbox.insert_card(card);
-    for key in pin.chars().filter_map(Key::from_char).chain([Key::Enter]) {
-        lockbox.press(key);
-    }
+    lockbox.press_all(pin);
+    lockbox.press_ent();
     if lockbox.lights().last().is_some_and(|light| light.shown == Indication::Ready) {
         lockbox.press_ent();
     }

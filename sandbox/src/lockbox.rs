@@ -162,6 +162,19 @@ impl Lockbox {
         self.press(Key::Enter);
     }
 
+    /// Somebody presses one key after another: digits, `E` for ENT, `F` for FUNC, `C` for CLR; no key has anything else on it.
+    pub fn press_all(&self, keys: &str) {
+        keys.chars().filter_map(Key::from_char).for_each(|key| self.press(key));
+    }
+
+    /// Somebody types a code and presses ENT. How often the motor ran.
+    pub fn type_code(&self, code: &str) -> u64 {
+        let before = self.motor_drives();
+        self.press_all(code);
+        self.press_ent();
+        self.motor_drives() - before
+    }
+
     /// Somebody puts a card in. What is on it then.
     pub fn insert_card(&self, memory: &[u8]) -> Vec<u8> {
         self.drive(|lock| lock.insert_card(memory));

@@ -20,7 +20,7 @@ use sentri_core::{
     api::{
         grant_flow::GrantStep,
         signup::SignupForm,
-        types::{AccessLogEntry, AccessLogFilter, App, DayHours, SyncStatus, Weekday},
+        types::{AccessLogEntry, AccessLogFilter, App, DayHours, SyncStatus},
     },
     open::PhoneChecks,
 };
@@ -29,7 +29,7 @@ use sentri_sandbox::{
     letters,
     lockbox::Lockbox,
     phone::{Device, Phone},
-    story::cast,
+    story::{cast, times::EVERY_DAY},
     town::{Plan, Town, TownTrouble},
 };
 use sentri_server::operator::NewAssociation;
@@ -39,17 +39,6 @@ use sentri_wire::agent::LockboxGeneration;
 pub const BEGINS: i64 = 1_903_878_000;
 /// Seconds of an hour.
 pub const HOUR: i64 = 3600;
-
-/// From Monday on.
-pub const EVERY_DAY: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
 
 /// Access hours from a minute after midnight to midnight, every day.
 pub fn daily(from: u16) -> Vec<DayHours> {

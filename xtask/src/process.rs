@@ -1,6 +1,7 @@
 //! Runs other programs: shown as a shell would take them, without standard input, failing by name.
 
 use std::{
+    borrow::Cow,
     env,
     ffi::OsStr,
     io::{BufRead, BufReader},
@@ -78,7 +79,7 @@ pub fn overhear(command: &mut Command, mut listen: impl FnMut(&str)) -> Result<(
         for line in BufReader::new(stdout).split(b'\n') {
             let line = line.context("can't read what it printed")?;
             let line = String::from_utf8_lossy(&line);
-            println!("{line}");
+            println!("{}", shortened(&line));
             listen(&line);
         }
     }
@@ -87,6 +88,20 @@ pub fn overhear(command: &mut Command, mut listen: impl FnMut(&str)) -> Result<(
         bail!("`{}` ended with {status}", shown(command));
     }
     Ok(())
+}
+
+/// Characters of a line that are shown.
+const SHOWN: usize = 400;
+
+/// A line as a person reads it: tests print what they were given, which may be a megabyte.
+fn shortened(line: &str) -> Cow<'_, str> {
+    match line.char_indices().nth(SHOWN) {
+        None => line.into(),
+        Some((end, _)) => {
+            let rest = line[end..].chars().count();
+            format!("{} … and {rest} characters more", &line[..end]).into()
+        }
+    }
 }
 
 /// Whether a program of that name is on the `PATH`.
@@ -102,4 +117,16 @@ fn name(command: &Command) -> String {
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_shortened_between_characters() {
+        let long = "é".repeat(SHOWN + 2);
+        assert_eq!(shortened(&long), format!("{} … and 2 characters more", "é".repeat(SHOWN)));
+        assert_eq!(shortened(&long[..SHOWN * 2]), "é".repeat(SHOWN));
+    }
 }

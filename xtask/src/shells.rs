@@ -73,6 +73,8 @@ struct Count {
     passed: u32,
     failed: u32,
     skipped: u32,
+    /// Those that failed, where the runner says it line by line.
+    broken: Vec<String>,
 }
 
 impl Count {
@@ -82,9 +84,12 @@ impl Count {
             println!("!!! {language}: {} SKIPPED; the lines above say why", self.skipped);
         }
         println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed > 0 {
+            bail!("{language}: {} passed, {} failed {}", self.passed, self.failed, self.broken.join(", "));
+        }
         ran?;
-        if self.passed == 0 || self.failed > 0 {
-            bail!("{language}: {} passed, {} failed", self.passed, self.failed);
+        if self.passed == 0 {
+            bail!("{language}: no test ran");
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, NaiveDateTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
+use sentri_core::api::types::Weekday;
 use sentri_wire::Timestamp;
 
 /// Where the story's properties are.
@@ -10,6 +11,17 @@ pub const ZONE: Tz = chrono_tz::America::Chicago;
 pub const HOURS: (u32, u32) = (7, 21);
 /// The same, as the operator enters them.
 pub const HOURS_ENTERED: &str = "07:00-21:00";
+
+/// From Monday on.
+pub const EVERY_DAY: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
 
 /// Seconds of a minute.
 pub const MINUTE: i64 = 60;

@@ -10,7 +10,7 @@ use sentri_core::{
         types::{Access, AccessState},
     },
 };
-use sentri_lock::{Key, sim::Cut};
+use sentri_lock::sim::Cut;
 use sentri_protocol::{audit::Kind, open::Verdict};
 use sentri_sandbox::{
     chance::Chance,
@@ -198,13 +198,8 @@ impl Run {
         }
         let lockbox = self.lockbox();
         self.copy.town.clock.advance(KEYPAD_RESTS);
-        let (at, before) = (self.now(), lockbox.motor_drives());
-        let code = self.oracle.pins[number].code.clone();
-        for key in code.expose().chars() {
-            lockbox.press(Key::from_char(key).unwrap());
-        }
-        lockbox.press_ent();
-        let drives = lockbox.motor_drives() - before;
+        let at = self.now();
+        let drives = lockbox.type_code(self.oracle.pins[number].code.expose());
         let opened = drives > 0;
         self.say(|| format!("guest {number} types: opened {opened}"));
         self.is_written_down(&lockbox, drives, false);

@@ -47,7 +47,7 @@ impl Count {
             .collect();
         if let [run, failures, errors, skipped] = numbers[..] {
             let failed = failures + errors;
-            *self = Self { passed: run.saturating_sub(failed + skipped), failed, skipped };
+            *self = Self { passed: run.saturating_sub(failed + skipped), failed, skipped, ..Self::default() };
         }
     }
 }
@@ -64,6 +64,6 @@ mod tests {
         );
         assert_eq!(count, Count::default());
         count.hear_maven("[ERROR] Tests run: 17, Failures: 1, Errors: 2, Skipped: 3");
-        assert_eq!(count, Count { passed: 11, failed: 3, skipped: 3 });
+        assert_eq!(count, Count { passed: 11, failed: 3, skipped: 3, ..Count::default() });
     }
 }

@@ -144,8 +144,9 @@ impl Count {
         }
         if said.contains(" passed after ") {
             self.passed += 1;
-        } else if said.contains(" failed after ") {
+        } else if let Some((name, _)) = said.split_once(" failed after ") {
             self.failed += 1;
+            self.broken.push(name.to_owned());
         } else if said.ends_with(" skipped.") || said.contains(" skipped: ") {
             self.skipped += 1;
         }
@@ -170,6 +171,6 @@ mod tests {
         ] {
             count.hear_swift(line);
         }
-        assert_eq!(count, Count { passed: 1, failed: 1, skipped: 1 });
+        assert_eq!(count, Count { passed: 1, failed: 1, skipped: 1, broken: vec!["two()".into()] });
     }
 }

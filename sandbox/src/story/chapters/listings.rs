@@ -1,22 +1,13 @@
 //! Listings out of the MLS's feed, and settings that wait for a phone. [LST-1, LST-3, LST-4, LST-6]
 
-use sentri_core::api::types::{BoxSettings, DayHours, Weekday};
+use sentri_core::api::types::{BoxSettings, DayHours};
 use sentri_server::operator::Wanted;
 
 use super::{Stage, StoryTrouble, Telling, Whose};
-use crate::story::cast;
+use crate::story::{cast, times::EVERY_DAY};
 
 const FROM: u16 = 8 * 60;
 const TO: u16 = 20 * 60;
-const DAYS: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
 
 pub(super) async fn play(stage: &mut Stage, tell: &mut Telling) -> Result<(), StoryTrouble> {
     let core = &stage.agent.core;
@@ -34,7 +25,7 @@ pub(super) async fn play(stage: &mut Stage, tell: &mut Telling) -> Result<(), St
     tell.expect("Read once more, nothing is new", &(again.added, again.changed), &(0, 0));
     tell.expect("They are in My Listings", &((listings.len() - before) as u64), &first.added);
 
-    let access_hours = DAYS.map(|weekday| DayHours { weekday, from: FROM, to: TO }).into();
+    let access_hours = EVERY_DAY.map(|weekday| DayHours { weekday, from: FROM, to: TO }).into();
     let hours = BoxSettings { access_hours, contractor_mode: false, time_zone: None };
     let page = core.set_lockbox_settings(cast::BOX.into(), Some(hours)).await?;
     tell.say(format!("Dana has {} open from 8 AM to 8 PM. The app shows Pending.", cast::BOX));

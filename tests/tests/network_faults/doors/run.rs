@@ -9,9 +9,15 @@ use sentri_core::{
         types::{SyncState, Weekday},
     },
 };
-use sentri_sandbox::{chance::Chance, hub::VirtualHub, lockbox::Lockbox, phone::Phone, story::cast};
+use sentri_sandbox::{
+    chance::Chance,
+    hub::VirtualHub,
+    lockbox::Lockbox,
+    phone::Phone,
+    story::{cast, times::EVERY_DAY},
+};
 use sentri_tests::{
-    EVERY_DAY, HOUR,
+    HOUR,
     building::{Building, BuildingCopy, GARAGE, HOME, RESIDENTS},
     wires::{Fate, Wires},
 };

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use sentri_core::CoreError;
-use sentri_lock::Key;
 use sentri_sandbox::{calls::CallTrouble, lockbox::Lockbox};
 use sentri_tests::home::deliver;
 
@@ -113,12 +112,8 @@ impl DoorRun {
             self.copy.town.clock.advance(WAIT);
         }
         let lock = self.door(code.door);
-        let (now, before) = (self.now(), lock.motor_drives());
-        for key in code.digits.expose().chars() {
-            lock.press(Key::from_char(key).unwrap());
-        }
-        lock.press_ent();
-        let drives = lock.motor_drives() - before;
+        let now = self.now();
+        let drives = lock.type_code(code.digits.expose());
         self.say(|| format!("code {number} is typed at door {}: {drives}", code.door));
         let written = opens_written(&lock, &mut self.seen[code.door]);
         assert_eq!(written, drives, "the bolt turned and the lock has no record of it, or the other way");
