@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentri_core::http::{Http, HttpRequest, Method, NoTls, SystemHttp};
+use sentri_core::http::{Http, HttpRequest, Method, NoTls};
 use sentri_wire::{Problem, Secret};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -36,8 +36,7 @@ impl Caller {
     /// Somebody whom the backend does not know yet.
     pub(crate) fn new(around: &Surroundings) -> Result<Self, NoTls> {
         // What phones exchange is counted, and this is none.
-        let (meter, clock) = (Meter::default(), around.clock.clone());
-        let network = Network { http: SystemHttp::new()?, meter, clock };
+        let network = Network::new(around.cuts.clone(), Meter::default(), around.clock.clone())?;
         Ok(Self::over(Arc::new(network), around))
     }
 

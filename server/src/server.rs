@@ -149,6 +149,7 @@ fn carriers(config: &Config, ports: &Ports, metrics: &Arc<Metrics>) -> Result<Ca
         text: ports.text.clone().or_else(|| webhook.clone().map(|it| it as _)),
         push: ports.push.clone().or_else(|| webhook.map(|it| it as _)),
         metrics: metrics.clone(),
+        turn: Arc::default(),
     })
 }
 
@@ -313,7 +314,8 @@ impl Running {
         retention::prune_if_due(&self.app).await
     }
 
-    /// Delivers what is due now, and says how many were delivered. For tests and for operators.
+    /// Delivers what is due now, once what this server delivers by itself is out, and says how many were delivered. For
+    /// tests and for operators.
     pub async fn deliver_due(&self) -> Result<usize, Refusal> {
         outbox::deliver_due(&self.app, &self.carriers).await
     }

@@ -2,6 +2,7 @@
 
 mod bare;
 mod link;
+mod network;
 mod ports;
 
 use std::{path::PathBuf, sync::Arc};
@@ -14,17 +15,18 @@ use sentri_core::{
         ports::SecureStore,
         types::{App, CoreConfig, Platform},
     },
-    http::{Http, SystemHttp},
+    http::{Http, NoTls},
     open::PhoneChecks,
     store::{AlwaysOpen, WriteGate},
 };
 
 pub use bare::BarePhone;
-pub use ports::{Exchanged, KeyStore, Meter};
+pub use network::{Cuts, Exchanged, Meter};
+pub use ports::KeyStore;
 
 use crate::{clock::Clock, lockbox::Lockbox, radio::Air};
 use link::RadioLink;
-pub(crate) use ports::Network;
+pub(crate) use network::Network;
 use ports::{PhoneClock, PhoneRandom, PhoneWorkers};
 
 /// The version that the sandbox's apps say they have.
@@ -69,6 +71,8 @@ pub struct Surroundings {
     pub air: Air,
     /// Counts what goes over the network.
     pub meter: Meter,
+    /// How often the network was cut.
+    pub cuts: Cuts,
     /// The backend's address.
     pub base_url: String,
 }
@@ -146,8 +150,8 @@ impl Device {
 }
 
 fn network(around: &Surroundings) -> Result<Network, CoreError> {
-    let http = SystemHttp::new().map_err(|_| CoreError::DeviceTrouble)?;
-    Ok(Network { http, meter: around.meter.clone(), clock: around.clock.clone() })
+    let Surroundings { cuts, meter, clock, .. } = around.clone();
+    Network::new(cuts, meter, clock).map_err(|NoTls| CoreError::DeviceTrouble)
 }
 
 /// How an open on ENT went.

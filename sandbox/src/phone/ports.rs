@@ -1,19 +1,16 @@
-//! What the sandbox gives a phone's core for ports: the shared clock, seeded chance, a counted network, a key
-//! store in memory.
+//! What the sandbox gives a phone's core for ports: the shared clock, seeded chance, a key store in memory.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use sentri_core::{
     api::ports::{SecureStore, SecureStoreError},
-    http::{Http, HttpFailure, HttpRequest, HttpResponse, SystemHttp},
     ports::{BoxFuture, NoRandomness, Panicked, Random, TokioWorkers, Workers},
 };
 use sentri_wire::Timestamp;
-use serde::Serialize;
 
 use crate::{
     chance::Chance,
@@ -94,58 +91,6 @@ impl SecureStore for KeyStore {
     fn remove(&self, key: String) -> Result<(), SecureStoreError> {
         self.with(|items| items.remove(&key));
         Ok(())
-    }
-}
-
-/// What went between phones and backend.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Exchanged {
-    /// Requests that were answered.
-    pub requests: usize,
-    /// Bytes of their bodies.
-    pub sent_bytes: usize,
-    /// Bytes of the answers' bodies.
-    pub received_bytes: usize,
-}
-
-/// The count, shared by all phones of a sandbox.
-#[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Mutex<Exchanged>>);
-
-impl Meter {
-    /// What went since this was last asked.
-    pub fn take(&self) -> Exchanged {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn count(&self, sent: usize, received: usize) {
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        count.requests += 1;
-        count.sent_bytes += sent;
-        count.received_bytes += received;
-    }
-}
-
-/// Real HTTP, counted; the simulated clock stands still while an exchange goes on.
-pub(crate) struct Network {
-    pub(crate) http: SystemHttp,
-    pub(crate) meter: Meter,
-    pub(crate) clock: Clock,
-}
-
-impl Network {
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        let _busy = self.clock.busy();
-        let sent = request.body.as_ref().map_or(0, Vec::len);
-        let response = self.http.send(request).await?;
-        self.meter.count(sent, response.body.len());
-        Ok(response)
-    }
-}
-
-impl Http for Network {
-    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpFailure>> {
-        Box::pin(self.exchange(request))
     }
 }
 

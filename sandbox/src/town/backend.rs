@@ -11,7 +11,7 @@ use sentri_wire::Timestamp;
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::Plan;
-use crate::clock::Clock;
+use crate::{clock::Clock, phone::Cuts};
 
 /// Start of the links in mails. No such host exists.
 const PUBLIC_URL: &str = "https://connect.sentri.example";
@@ -35,6 +35,7 @@ pub(super) struct Backend {
     address: SocketAddr,
     state: Mutex<Option<Running>>,
     up: std::sync::atomic::AtomicBool,
+    cuts: Cuts,
 }
 
 impl Backend {
@@ -56,7 +57,8 @@ impl Backend {
         let address = running.addr();
         // Phones know the port: it stays.
         config.bind = address;
-        Ok(Self { config, ports, mailbox, address, state: Mutex::new(Some(running)), up: true.into() })
+        let (state, up, cuts) = (Mutex::new(Some(running)), true.into(), Cuts::default());
+        Ok(Self { config, ports, mailbox, address, state, up, cuts })
     }
 
     pub(super) fn url(&self) -> String {
@@ -67,11 +69,17 @@ impl Backend {
         &self.mailbox
     }
 
+    pub(super) fn cuts(&self) -> &Cuts {
+        &self.cuts
+    }
+
     pub(super) fn is_up(&self) -> bool {
         self.up.load(std::sync::atomic::Ordering::SeqCst)
     }
 
+    /// Either way, what was connected is so no more.
     fn set_up(&self, up: bool) {
+        self.cuts.note();
         self.up.store(up, std::sync::atomic::Ordering::SeqCst);
     }
 

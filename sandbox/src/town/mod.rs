@@ -260,6 +260,7 @@ impl Town {
             clock: self.clock.clone(),
             air: self.air.clone(),
             meter: self.meter.clone(),
+            cuts: self.backend.cuts().clone(),
             base_url: self.base_url(),
         }
     }

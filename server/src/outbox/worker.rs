@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sentri_wire::device::PushAddress;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::{Content, DeliveryError, Mail, MailPort, Push, PushPort, TextMessage, TextPort};
 use crate::{
@@ -34,6 +34,8 @@ pub struct Carriers {
     pub text: Option<Arc<dyn TextPort>>,
     pub push: Option<Arc<dyn PushPort>>,
     pub metrics: Arc<Metrics>,
+    /// Whoever delivers has it: somebody else who then finds nothing due knows that it is out, not in another's hand.
+    pub turn: Arc<Mutex<()>>,
 }
 
 impl Carriers {
@@ -64,13 +66,14 @@ pub async fn run(app: Arc<App>, carriers: Carriers, posted: Arc<Notify>, mut sto
     }
 }
 
-/// Delivers all that is due now. Says how many were delivered.
+/// Delivers all that is due now, after what this server has in hand. Says how many were delivered.
 pub async fn deliver_due(app: &App, carriers: &Carriers) -> Answer<usize> {
     let (_say, never) = watch::channel(false);
     deliver_until(app, carriers, &never).await
 }
 
 async fn deliver_until(app: &App, carriers: &Carriers, stop: &watch::Receiver<bool>) -> Answer<usize> {
+    let _turn = carriers.turn.lock().await;
     let kinds = carriers.kinds();
     let mut count = 0;
     loop {

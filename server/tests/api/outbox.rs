@@ -1,12 +1,20 @@
 //! Mails are sent at least once, whatever happens to the server, always under the same Message-ID. [GRT-3]
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
-use sentri_server::outbox::{DeliveryError, Mail, MailPort};
+use sentri_server::{
+    Mailbox,
+    outbox::{DeliveryError, Mail, MailPort},
+};
+use sentri_wire::account::Account;
+use tokio::sync::Notify;
 
 use crate::world::{BLE, DANA, HOUR, NOW, World};
 
@@ -31,7 +39,7 @@ async fn a_mail_is_sent_by_the_next_start() {
 /// Takes each mail, and then never comes back: the server is killed while it waits.
 struct DiesAfterTaking {
     taken: Mutex<Vec<Mail>>,
-    news: tokio::sync::Notify,
+    news: Notify,
 }
 
 #[async_trait]
@@ -47,7 +55,7 @@ impl MailPort for DiesAfterTaking {
 #[tokio::test]
 async fn a_repeated_mail_has_the_same_message_id() {
     let mut world = World::with(|config| config.deliver = false).await;
-    let dying = Arc::new(DiesAfterTaking { taken: Mutex::default(), news: tokio::sync::Notify::new() });
+    let dying = Arc::new(DiesAfterTaking { taken: Mutex::default(), news: Notify::new() });
     let port = dying.clone();
     world
         .restart(|config, ports| {
@@ -71,7 +79,7 @@ async fn a_repeated_mail_has_the_same_message_id() {
 }
 
 /// Fails a number of times.
-struct Fails(AtomicUsize, sentri_server::Mailbox);
+struct Fails(AtomicUsize, Mailbox);
 
 #[async_trait]
 impl MailPort for Fails {
@@ -98,5 +106,50 @@ async fn a_mail_that_fails_is_tried_again_later() {
         delivered.push(world.server.deliver_due().await.unwrap());
     }
     assert_eq!(delivered, [0, 0, 0, 0, 0, 1]);
+    assert_eq!(world.mailbox.mails().len(), 1);
+}
+
+/// Has each mail in hand until it may go.
+struct Slow {
+    taken: Notify,
+    may_go: Notify,
+    mailbox: Mailbox,
+}
+
+#[async_trait]
+impl MailPort for Slow {
+    async fn send_mail(&self, mail: &Mail) -> Result<(), DeliveryError> {
+        self.taken.notify_one();
+        self.may_go.notified().await;
+        self.mailbox.send_mail(mail).await
+    }
+}
+
+/// Whoever asks for all that is due waits for what the running server has in hand: nothing due means that it is out.
+#[tokio::test]
+async fn what_is_due_is_out_once_it_was_asked_for() {
+    let mut world = World::with(|config| config.deliver = false).await;
+    let mailbox = world.mailbox.clone();
+    let slow = Arc::new(Slow { taken: Notify::new(), may_go: Notify::new(), mailbox });
+    let port: Arc<dyn MailPort> = slow.clone();
+    world.restart(|config, ports| (config.deliver, ports.mail) = (true, Some(port))).await;
+    let dana = world.agent(DANA).await;
+    let listing = world.place(&dana, BLE).await;
+    world.grant(&dana, &listing, BO, NOW, NOW + HOUR).await;
+    slow.taken.notified().await;
+
+    let mut asked = pin!(world.server.deliver_due());
+    // Long enough for many a look into the outbox.
+    let meanwhile = async {
+        for _ in 0..50 {
+            world.get(&dana, "/v1/me").await.ok::<Account>();
+        }
+    };
+    tokio::select! {
+        early = &mut asked => panic!("{early:?}, and the mail is in hand"),
+        () = meanwhile => {}
+    }
+    slow.may_go.notify_one();
+    assert_eq!(asked.await.unwrap(), 0);
     assert_eq!(world.mailbox.mails().len(), 1);
 }
