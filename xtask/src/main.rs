@@ -5,6 +5,7 @@ mod bindings;
 mod check;
 mod chroot;
 mod ci;
+mod limit;
 mod link;
 mod package;
 mod postgres;

@@ -4,12 +4,14 @@ use std::{
     borrow::Cow,
     env,
     ffi::OsStr,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
+
+use crate::limit::{self, Limited};
 
 /// `cargo`, as a user would call it from the shell.
 pub fn cargo() -> Command {
@@ -50,40 +52,48 @@ fn is_of_this_package(variable: &str) -> bool {
 /// Runs to the end, output shown.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("    $ {}", shown(command));
-    let status = command.status().with_context(|| format!("can't start {}", name(command)))?;
-    if !status.success() {
-        bail!("`{}` ended with {status}", shown(command));
-    }
-    Ok(())
+    ended_well(start(command)?, command)
 }
 
 /// Runs to the end, keeping what it printed to standard output.
 pub fn capture(command: &mut Command) -> Result<String> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("can't start {}", name(command)))?;
-    if !output.status.success() {
-        print!("{}", String::from_utf8_lossy(&output.stdout));
-        bail!("`{}` ended with {}", shown(command), output.status);
+    let mut running = start(command.stdout(Stdio::piped()))?;
+    let mut printed = Vec::new();
+    if let Some(mut stdout) = running.stdout() {
+        stdout.read_to_end(&mut printed).context(UNREADABLE)?;
     }
-    String::from_utf8(output.stdout).with_context(|| format!("{} printed no UTF-8", name(command)))
+    ended_well(running, command).inspect_err(|_| print!("{}", String::from_utf8_lossy(&printed)))?;
+    String::from_utf8(printed).with_context(|| format!("{} printed no UTF-8", name(command)))
 }
 
 /// Runs to the end, output shown, and each line of standard output handed to `listen` as well.
 pub fn overhear(command: &mut Command, mut listen: impl FnMut(&str)) -> Result<()> {
     println!("    $ {}", shown(command));
-    let mut child =
-        command.stdout(Stdio::piped()).spawn().with_context(|| format!("can't start {}", name(command)))?;
-    if let Some(stdout) = child.stdout.take() {
+    let mut running = start(command.stdout(Stdio::piped()))?;
+    if let Some(stdout) = running.stdout() {
         for line in BufReader::new(stdout).split(b'\n') {
-            let line = line.context("can't read what it printed")?;
+            let line = line.context(UNREADABLE)?;
             let line = String::from_utf8_lossy(&line);
             println!("{}", shortened(&line));
             listen(&line);
         }
     }
-    let status = child.wait().with_context(|| format!("can't wait for {}", name(command)))?;
+    ended_well(running, command)
+}
+
+const UNREADABLE: &str = "can't read what it printed";
+
+/// Whether this is CI, where nothing may be left out for want of a tool and nothing may hang.
+pub fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}
+
+fn start(command: &mut Command) -> Result<Limited> {
+    limit::start(command, is_ci()).with_context(|| format!("can't start {}", name(command)))
+}
+
+fn ended_well(running: Limited, command: &Command) -> Result<()> {
+    let status = running.wait().with_context(|| format!("`{}`", shown(command)))?;
     if !status.success() {
         bail!("`{}` ended with {status}", shown(command));
     }

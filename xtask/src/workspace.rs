@@ -1,9 +1,6 @@
 //! Where things are: the repository's root, the target folder, the packages and their examples.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -31,7 +28,7 @@ impl Workspace {
             process::capture(process::cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
         let metadata: Metadata =
             serde_json::from_str(&metadata).context("`cargo metadata` answered something unexpected")?;
-        let ci = env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+        let ci = process::is_ci();
         let all = |kind| metadata.packages.iter().flat_map(move |it| it.targets_of(kind)).collect();
         let (examples, tests) = (all("example"), all("test"));
         let versions = metadata.packages.into_iter().map(|it| (it.name, it.version)).collect();
