@@ -170,7 +170,26 @@ fn strangers_that_reconnect_all_wake_let_a_good_phone_in_each_second() {
 }
 
 #[test]
-fn a_link_that_has_sent_a_frame_or_has_a_channel_is_never_evicted() {
+fn strangers_that_begin_messages_and_end_none_let_a_good_phone_in_each_second() {
+    let mut rig = rig();
+    let mut phone = phone(1);
+    let advert = rig.press_enter().unwrap().unwrap();
+    for round in 0..29 {
+        for _ in 0..3 {
+            let stranger = rig.connect(23).unwrap();
+            // Where it was turned away, nobody hears it.
+            let _ = rig.write_frame(stranger, &frames(&[7; 112], 23).next().unwrap());
+        }
+        rig.pass(1_000).unwrap();
+        let request = phone.request(Operation::Service);
+        let visit = rig.visit(&mut phone, &advert, request).unwrap();
+        assert_eq!(visit.status().map(|it| it.verdict), Some(Verdict::Served), "second {round}");
+        rig.disconnect(visit.connection).unwrap();
+    }
+}
+
+#[test]
+fn a_link_that_goes_on_sending_or_has_a_channel_is_never_evicted() {
     let mut rig = rig();
     let (mut one, mut other) = (phone(1), phone(2));
     let visit = rig.operate(&mut one, Operation::Service).unwrap();
@@ -180,15 +199,18 @@ fn a_link_that_has_sent_a_frame_or_has_a_channel_is_never_evicted() {
     let good: Vec<Vec<u8>> = frames(&m1, 23).collect();
     let slow = rig.connect(23).unwrap();
     rig.pass(500).unwrap();
-    rig.write_frame(slow, &good[0]).unwrap();
-    rig.pass(2_999).unwrap();
-    let third = rig.connect(247).unwrap();
-    assert_eq!(rig.heard(third), [Heard::HungUp]);
+    // Almost the three seconds that a message has.
+    for frame in &good[..3] {
+        rig.write_frame(slow, frame).unwrap();
+        rig.pass(999).unwrap();
+        let third = rig.connect(247).unwrap();
+        assert_eq!(rig.heard(third), [Heard::HungUp]);
+    }
 
     // Where the other link is silent, that one goes, though it came later.
     rig.disconnect(visit.connection).unwrap();
     let silent = rig.connect(247).unwrap();
-    for frame in &good[1..] {
+    for frame in &good[3..] {
         rig.write_frame(slow, frame).unwrap();
     }
     rig.pass(1_000).unwrap();

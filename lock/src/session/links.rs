@@ -15,7 +15,7 @@ const LINKS_MOST: usize = 2;
 const M1_WITHIN_MS: u64 = 8_000;
 /// Milliseconds from the first frame of a message in which it must be whole.
 const MESSAGE_WITHIN_MS: u64 = 3_000;
-/// Milliseconds from connecting for which a link that has sent nothing is kept when others want its place.
+/// Milliseconds for which a link that proves nothing and sends nothing is kept when others want its place.
 const SILENT_KEPT_MS: u64 = 1_000;
 /// Milliseconds that a channel may be silent.
 const CHANNEL_IDLE_MS: u64 = 10_000;
@@ -73,7 +73,6 @@ pub(crate) struct Link {
     connected_at: u64,
     /// When it last sent a frame; its connecting, before the first.
     heard_at: u64,
-    has_sent: bool,
     message_began_at: Option<u64>,
 }
 
@@ -86,7 +85,6 @@ impl Link {
             reassembler: Reassembler::new(),
             connected_at: now_ms,
             heard_at: now_ms,
-            has_sent: false,
             message_began_at: None,
         }
     }
@@ -95,7 +93,6 @@ impl Link {
     pub(crate) fn take_frame(&mut self, frame: &[u8], now_ms: u64) -> Result<Option<Vec<u8>>, FrameError> {
         let message = self.reassembler.push(frame)?;
         self.heard_at = now_ms;
-        self.has_sent = true;
         self.message_began_at =
             self.reassembler.is_waiting().then(|| self.message_began_at.unwrap_or(now_ms));
         Ok(message)
@@ -112,9 +109,11 @@ impl Link {
         }
     }
 
-    /// Connected a while ago, and not a frame since: all that a stranger who only fills links ever is.
+    /// Not a frame for a while, and nothing proved: all that a stranger who only fills links ever is. A phone sends its
+    /// first message frame after frame.
     fn may_be_evicted(&self, now_ms: u64) -> bool {
-        !self.has_sent && now_ms.saturating_sub(self.connected_at) >= SILENT_KEPT_MS
+        let is_silent = now_ms.saturating_sub(self.heard_at) >= SILENT_KEPT_MS;
+        is_silent && matches!(self.stage, Stage::Handshake)
     }
 
     fn due(&self) -> (u64, Due) {

@@ -106,7 +106,7 @@ impl<B: Board> Lock<B> {
     }
 
     /// A phone connected; `mtu` is 23 until it asks for more. A third one is turned away, unless one of the two
-    /// has been connected for a second and sent nothing: then that one has to go.
+    /// has proved nothing and sent nothing for a second: then that one has to go.
     pub fn connected(&mut self, connection: Connection, mtu: u16) -> Result<(), Halt> {
         let now_ms = self.board.uptime_ms();
         let listening = self.session.wake.as_ref().is_some_and(Wake::is_listening);
