@@ -11,7 +11,10 @@
 use std::{collections::HashSet, time::Duration};
 
 use sentri_core::{CoreError, api::types::AccessOutcome};
-use sentri_sandbox::{clock::Pull, radio::Knobs};
+use sentri_sandbox::{
+    clock::Pull,
+    radio::{Direction, Fate, Knobs},
+};
 use sentri_tests::{HOUR, House};
 
 const SEEDS: u64 = 20;
@@ -133,8 +136,6 @@ async fn the_smallest_mtu_opens() {
 /// CON-2: M2 is lost and the phone asks again in the same wake: one open, the same answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_asked_for_again_and_opens_once() {
-    use sentri_sandbox::radio::{Direction, Fate};
-
     let house = House::build(14).await.unwrap();
     let access = house.open_house(3).await.unwrap();
     let mut answers = 0;
@@ -170,4 +171,42 @@ async fn pressing_ent_again_at_any_moment_opens() {
         tries += 2;
     }
     each_try_is_logged_once(&house, tries).await;
+}
+
+/// CON-2: the same where an adapter knocks for seconds before it gives up. From the first trouble on the phone hears ENT
+/// while it knocks too, and goes there at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn pressing_ent_again_ends_a_connection_that_does_not_come_about() {
+    let knocking = Duration::from_millis(2_500);
+    let house = House::build(17).await.unwrap();
+    let access = house.open_house(20).await.unwrap();
+    let connect_ms = u32::try_from(knocking.as_millis()).unwrap();
+    house.town.air.set_knobs(Knobs { connect_ms, ..Knobs::default() }).unwrap();
+    for moments in (500..6_000).step_by(250).map(|first| [first, first + 1_900]) {
+        let presses = moments.map(|moment| {
+            let lockbox = house.lockbox.clone();
+            let moment = Duration::from_millis(moment);
+            house.town.clock.after(moment, Pull::Yes, move || lockbox.press_ent())
+        });
+        let opened = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap();
+        drop(presses);
+        assert!(opened.told.is_ok(), "ENT again after {moments:?} ms: {:?}", opened.told);
+        // Heard, or the first connection given up, and one more connection after that, and what is said there.
+        let last = moments.into_iter().rfind(|moment| u128::from(*moment) < opened.ms).unwrap_or(0);
+        let gone_to = u128::from(last).max(knocking.as_millis()) + 700;
+        assert!(opened.ms <= gone_to + knocking.as_millis() + 500, "{moments:?}: {} ms", opened.ms);
+    }
+}
+
+/// CON-2: a try in which nothing comes through searches for ENT, and once more for ENT again: Android lets an app begin five
+/// searches in half a minute, and hear nothing after that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_try_searches_twice_at_most() {
+    let house = House::build(18).await.unwrap();
+    let access = house.open_house(20).await.unwrap();
+    house.town.air.set_plan(Some(Box::new(|_| Fate::Cut)));
+    house.town.air.take_traffic();
+    let opened = house.contractor.open(&house.lockbox, Some(&access)).await.unwrap();
+    assert_eq!(opened.told, Err(CoreError::NoAnswer));
+    assert_eq!(house.town.air.take_traffic().searches, 2);
 }

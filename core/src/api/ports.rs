@@ -30,7 +30,8 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for LinkError {
 /// return. UUIDs of service and characteristics are in `docs/protocol.md`, section 5.
 #[uniffi::export(rust, foreign)]
 pub trait LockLink: Send + Sync + 'static {
-    /// Looks for the lock service; each advert heard goes to `LinkEvents.advert`, repeats included.
+    /// Looks for the lock service; each advert heard goes to `LinkEvents.advert`, repeats included. Where a first
+    /// connection has failed the core searches on while it connects again; one open begins two searches at most.
     fn start_scan(&self) -> Result<(), LinkError>;
 
     /// Ends the search. Fine where there is none.

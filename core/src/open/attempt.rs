@@ -178,6 +178,7 @@ impl Task {
                 let is_it = |advert: &Advert| held.recognise(advert) == Some(usable.lockbox.as_str());
                 let mut wakes = Wakes::new(heard, is_it);
                 let asked = self.ask_lock(radio, &mut wakes, &usable, fetched || lockbox.is_some()).await;
+                radio.stop_scan().await;
                 if asked.is_err() {
                     radio.disconnect(&wakes.now().peer).await;
                 }
@@ -256,7 +257,7 @@ impl Task {
             let request = self.request(heard, usable, operation_id).await?;
             let prepared =
                 prepare(heard, usable, request, &*self.ports.random, &self.session.device_keys).await?;
-            if let Some(mut connection) = Connection::open(radio, &heard.peer).await? {
+            if let Some(mut connection) = wakes.connect(radio).await? {
                 if !draft {
                     // Written before anything is sent: a kill from here on leaves "unanswered", never nothing.
                     self.write_down(&event, true, None).await?;
@@ -335,6 +336,7 @@ impl Task {
         };
         self.way.begin();
         self.tell(outcome::refusal(&word.status, usable).map_or(Ok(report), Err));
+        connection.stop_scan().await;
         errands::run(&self.session, connection, &mut channel, &word.status, &usable.lockbox).await;
         Ok(())
     }

@@ -134,6 +134,7 @@ impl Task {
         let (heard, door) = heard?;
         let mut wakes = Wakes::new(heard, |advert: &Advert| door.is(advert));
         let visited = self.ask_lock(radio, &mut wakes, &door.usable).await;
+        radio.stop_scan().await;
         if visited.is_err() {
             radio.disconnect(&wakes.now().peer).await;
         }
@@ -169,7 +170,7 @@ impl Task {
             let request = self.request(heard, usable, operation_id);
             let prepared =
                 prepare(heard, usable, request, &*self.ports.random, &self.session.device_keys).await?;
-            if let Some(mut connection) = Connection::open(radio, &heard.peer).await? {
+            if let Some(mut connection) = wakes.connect(radio).await? {
                 match connection.prove(prepared, &mut figures).await {
                     Exchanged::Answered(answer) => {
                         let served = self.served(connection, usable, *answer).await?;

@@ -111,8 +111,13 @@ pub(crate) struct Connection<'r> {
 }
 
 impl<'r> Connection<'r> {
-    /// Connects, and waits until the notifications are subscribed. The shell may still end it here.
-    pub(crate) async fn open(radio: &'r mut Radio, peer: &'r str) -> Result<Option<Self>, CoreError> {
+    /// Connects, and waits until the notifications are subscribed. The shell may still end it here, and so may what else
+    /// the radio tells.
+    pub(crate) async fn open(
+        radio: &'r mut Radio,
+        peer: &'r str,
+        mut is_over: impl FnMut(&LinkEvent) -> bool,
+    ) -> Result<Option<Self>, CoreError> {
         let deadline = radio.now() + CONNECT;
         radio.connect(peer).await?;
         loop {
@@ -122,12 +127,12 @@ impl<'r> Connection<'r> {
                     return Ok(Some(Self { radio, peer, mtu, incoming, frames_in: 0, gone: false }));
                 }
                 Ok(LinkEvent::Disconnected { peer: whom, .. }) if whom == peer => return Ok(None),
-                Ok(_) => {}
+                Ok(event) if !is_over(&event) => {}
                 Err(Silence::Cancelled) => {
                     radio.disconnect(peer).await;
                     return Err(CoreError::Cancelled);
                 }
-                Err(Silence::Deadline | Silence::Overrun) => {
+                Ok(_) | Err(Silence::Deadline | Silence::Overrun) => {
                     radio.disconnect(peer).await;
                     return Ok(None);
                 }
@@ -160,6 +165,11 @@ impl<'r> Connection<'r> {
         let sealed = channel.seal(message).ok()?;
         let answer = self.ask(&sealed, CHANNEL).await?;
         channel.open(&answer).ok()
+    }
+
+    /// Nothing else is looked for any more.
+    pub(crate) async fn stop_scan(&mut self) {
+        self.radio.stop_scan().await;
     }
 
     /// Whether another open waits for the link: then what is left to do waits for another time.

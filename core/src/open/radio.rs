@@ -37,11 +37,13 @@ pub(crate) struct Radio {
     listener: Listener,
     clock: Arc<dyn Clock>,
     cancelled: watch::Receiver<bool>,
+    searches: bool,
 }
 
 impl Radio {
     pub(crate) fn new(ports: &Ports, listener: Listener, cancelled: watch::Receiver<bool>) -> Self {
-        Self { adapter: Adapter::new(ports), listener, clock: ports.clock.clone(), cancelled }
+        let (adapter, clock) = (Adapter::new(ports), ports.clock.clone());
+        Self { adapter, listener, clock, cancelled, searches: false }
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -57,13 +59,20 @@ impl Radio {
         self.listener.is_wanted()
     }
 
-    pub(crate) async fn start_scan(&self) -> Result<(), CoreError> {
-        Ok(self.adapter.command(Box::new(LockLink::start_scan)).await?)
+    /// Searches from now on, if it does not yet.
+    pub(crate) async fn start_scan(&mut self) -> Result<(), CoreError> {
+        if !self.searches {
+            self.adapter.command(Box::new(LockLink::start_scan)).await?;
+            self.searches = true;
+        }
+        Ok(())
     }
 
     /// A search that does not end costs battery, not the open.
-    pub(crate) async fn stop_scan(&self) {
-        let _ = self.adapter.command(Box::new(LockLink::stop_scan)).await;
+    pub(crate) async fn stop_scan(&mut self) {
+        if std::mem::take(&mut self.searches) {
+            let _ = self.adapter.command(Box::new(LockLink::stop_scan)).await;
+        }
     }
 
     pub(crate) async fn connect(&self, peer: &str) -> Result<(), LinkError> {

@@ -177,7 +177,8 @@ impl Air {
     pub fn scan(&self, phone: PhonePlace, on: bool) {
         let mut state = self.state();
         let Some(side) = state.phones.get_mut(phone.0) else { return };
-        side.scanning = on;
+        let was = std::mem::replace(&mut side.scanning, on);
+        state.traffic.searches += usize::from(on && !was);
         let locks = state.locks.len();
         drop(state);
         if on {

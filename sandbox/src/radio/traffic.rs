@@ -25,6 +25,8 @@ pub struct Traffic {
     pub to_lock: OneWay,
     /// From locks to phones.
     pub to_phone: OneWay,
+    /// How often a phone began to search: Android lets an app do so five times in half a minute.
+    pub searches: usize,
 }
 
 impl Traffic {
